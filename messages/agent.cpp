@@ -1,0 +1,136 @@
+#include <kestrion/messages/agent.hpp>
+
+#include <kestrion/messages/canonical_json.hpp>
+#include <kestrion/messages/described.hpp>
+#include <kestrion/messages/digest.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+constexpr std::size_t name_length_max = 64; // What all three vendors accept.
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= name_length_max
+         && std::all_of(name.begin(), name.end(), [](char c) {
+              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                     || (c >= '0' && c <= '9') || c == '_' || c == '-';
+            });
+}
+
+error invalid(std::string detail) {
+  return {errc::invalid_argument, std::move(detail)};
+}
+
+result<void> check_limits(const agent_definition& d) {
+  const auto& l = d.limits;
+  const auto at_least_one = [&](std::int64_t value, const char* name) {
+    return value >= 1 ? result<void>{}
+                      : invalid("agent \"" + d.name + "\": limit " + name
+                                + " is " + std::to_string(value)
+                                + "; expected at least 1");
+  };
+  for (auto checked :
+       {at_least_one(l.turns_max, "turns_max"),
+        at_least_one(l.tool_calls_max, "tool_calls_max"),
+        at_least_one(l.tokens_max, "tokens_max"),
+        at_least_one(l.cost_usd_micros_max, "cost_usd_micros_max"),
+        at_least_one(l.wall_time_max.count(), "wall_time_max"),
+        at_least_one(l.model_attempts_max, "model_attempts_max"),
+        at_least_one(d.options.output_tokens_max, "output_tokens_max"),
+        at_least_one(d.options.timeout.count(), "timeout")})
+    if (!checked)
+      return checked;
+  return {};
+}
+
+result<void> prepare(const std::string& agent, tool_spec& tool) {
+  const auto about = "agent \"" + agent + "\", tool \"" + tool.name + "\": ";
+  if (!is_name(tool.name))
+    return invalid(about + "a tool's name is 1 to 64 of A-Z a-z 0-9 _ -");
+  auto json = parse_json(tool.input_schema, "the input schema");
+  if (!json)
+    return invalid(about + json.error().detail);
+  const auto* object = json->if_object();
+  const auto* type = object ? object->if_contains("type") : nullptr;
+  if (!type || *type != "object")
+    return invalid(about + "the input schema has to have \"type\": \"object\"");
+  auto validator = schema::compile(tool.input_schema);
+  if (!validator)
+    return invalid(about + validator.error().detail);
+  tool.validator = *validator;
+  if (tool.timeout <= duration::zero())
+    return invalid(about + "the timeout is not positive");
+  if (tool.gate.deadline && *tool.gate.deadline <= duration::zero())
+    return invalid(about + "the approval deadline is not positive");
+  auto roles = tool.gate.roles;
+  std::sort(roles.begin(), roles.end());
+  if (std::adjacent_find(roles.begin(), roles.end()) != roles.end())
+    return invalid(about + "a role stands twice in the chain of approvals");
+  if (std::find(roles.begin(), roles.end(), "") != roles.end())
+    return invalid(about + "a role of the approval is empty");
+  return {};
+}
+
+} // namespace
+
+const tool_spec* agent_definition::find_tool(std::string_view tool_name) const {
+  for (const auto& tool : tools)
+    if (tool.name == tool_name)
+      return &tool;
+  return nullptr;
+}
+
+std::string digest_of(const agent_definition& d) {
+  std::string text = "{\"name\":";
+  append_json(text, d.name);
+  text += ",\"system\":";
+  append_json(text, d.system);
+  text += ",\"model\":";
+  append_json(text, d.model);
+  text += ",\"options\":";
+  append_json(text, d.options);
+  text += ",\"limits\":";
+  append_json(text, d.limits);
+  text += ",\"tools\":[";
+  const char* separator = "";
+  for (const auto& tool : d.tools) {
+    text += separator;
+    text += "{\"name\":";
+    append_json(text, tool.name);
+    text += ",\"description\":";
+    append_json(text, tool.description);
+    text += ",\"input_schema\":" + tool.input_schema;
+    text += ",\"contract\":";
+    append_json(text, tool.contract);
+    text += ",\"gate\":";
+    append_json(text, tool.gate);
+    text += ",\"timeout\":";
+    append_json(text, tool.timeout);
+    text += '}';
+    separator = ",";
+  }
+  text += "]}";
+  return sha256_hex(canonical_json(parse_json(text, "the definition").value()));
+}
+
+result<agent_definition> prepare(agent_definition definition) {
+  if (!is_name(definition.name))
+    return invalid("agent \"" + definition.name
+                   + "\": a name is 1 to 64 of A-Z a-z 0-9 _ -");
+  if (auto limits = check_limits(definition); !limits)
+    return limits.error();
+  for (auto& tool : definition.tools) {
+    if (auto checked = prepare(definition.name, tool); !checked)
+      return checked.error();
+    if (definition.find_tool(tool.name) != &tool)
+      return invalid("agent \"" + definition.name + "\": the tool \""
+                     + tool.name + "\" is registered twice");
+  }
+  definition.digest = digest_of(definition);
+  return definition;
+}
+
+} // namespace kestrion

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <kestrion/messages/error.hpp>
+#include <kestrion/messages/schema.hpp>
+#include <kestrion/messages/time.hpp>
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kestrion {
+
+/// What may be done about a call that was running when the process died.
+enum class effect_contract : std::uint8_t {
+  pure,       ///< Only reads: run again.
+  idempotent, ///< Run again under the same key; the tool sees to the rest.
+  probe,      ///< Ask the tool's own probe whether it happened.
+  once,       ///< Never run again: the run waits for a person, `in_doubt`.
+};
+BOOST_DESCRIBE_ENUM(effect_contract, pure, idempotent, probe, once)
+
+/// Who has to agree before a call may run.
+struct approval_gate {
+  bool required = false;
+  /// Empty: anyone. One: that role. More: each of them, in any order.
+  std::vector<std::string> roles;
+  /// Counted from the request on; passed, the run expires.
+  std::optional<duration> deadline;
+  bool operator==(const approval_gate&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(approval_gate, (), (required, roles, deadline))
+
+/// A tool as the machine and the models see it; its code is in the tool pool.
+struct tool_spec {
+  std::string name;         ///< 1 to 64 of A-Z a-z 0-9 _ -
+  std::string description;  ///< For the model.
+  std::string input_schema; ///< JSON Schema of an object, as text.
+  effect_contract contract = effect_contract::idempotent;
+  approval_gate gate;
+  duration timeout = std::chrono::minutes{5};
+  std::shared_ptr<const schema> validator; ///< `input_schema`, compiled.
+};
+
+/// Where a run ends for certain. Reaching one fails the run with its name.
+struct run_limits {
+  std::int64_t turns_max = 100; ///< Model calls that completed.
+  std::int64_t tool_calls_max = 1'000;
+  std::int64_t tokens_max = 10'000'000;          ///< All kinds, all calls.
+  std::int64_t cost_usd_micros_max = 50'000'000; ///< Where the price is known.
+  duration wall_time_max = std::chrono::days{30};
+  std::int64_t model_attempts_max = 6; ///< Of one model call, the first included.
+  bool operator==(const run_limits&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_limits, (),
+                      (turns_max, tool_calls_max, tokens_max,
+                       cost_usd_micros_max, wall_time_max, model_attempts_max))
+
+/// Micro-dollars per million tokens.
+struct model_price {
+  std::int64_t input = 0;
+  std::int64_t output = 0;
+  std::int64_t cache_read = 0;
+  std::int64_t cache_write = 0;
+  bool operator==(const model_price&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_price, (), (input, output, cache_read, cache_write))
+
+/// How to ask the model; what is not set is left to the vendor.
+struct model_options {
+  std::int64_t output_tokens_max = 8'192;
+  std::optional<double> temperature;
+  std::optional<std::string> effort; ///< low, medium, high; vendors add some.
+  duration timeout = std::chrono::minutes{10}; ///< One attempt, end to end.
+  bool operator==(const model_options&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_options, (),
+                      (output_tokens_max, temperature, effort, timeout))
+
+/// An agent as data: all that decides what its runs do, without any code.
+/// @par Threading Immutable once a runtime has it; any thread.
+struct agent_definition {
+  std::string name;
+  std::string system;
+  std::string model; ///< The vendor's name of the model.
+  std::vector<tool_spec> tools;
+  run_limits limits;
+  model_options options;
+  std::optional<model_price> price; ///< For the estimate of lost calls.
+  std::string digest;               ///< Of all above; `digest_of`.
+
+  const tool_spec* find_tool(std::string_view tool_name) const;
+};
+
+/// SHA-256 over the canonical JSON of the definition without its price.
+std::string digest_of(const agent_definition& definition);
+
+/// Checks names, schemas and limits, compiles the validators, sets the digest.
+/// @par Errors `invalid_argument`: an empty or overlong name, a tool twice, a
+///             schema that is none or not one of an object, a limit below 1.
+result<agent_definition> prepare(agent_definition definition);
+
+} // namespace kestrion

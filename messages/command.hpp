@@ -1,0 +1,118 @@
+#pragma once
+
+#include <kestrion/messages/event.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+/// What may reach a run. Each carries the time at which its shell took it up,
+/// and fresh randomness where a decision needs some.
+namespace kestrion {
+
+struct start_run {
+  run_started header;
+  message input;
+  timestamp now;
+};
+
+struct model_done {
+  std::string call; ///< The effect it answers.
+  model_outcome outcome;
+  kestrion::duration duration{};
+  timestamp now;
+  std::uint32_t jitter = 0; ///< Uniform over its range.
+};
+
+/// What became of a tool call that ran.
+struct tool_outcome {
+  std::string content; ///< The result, or what went wrong.
+  std::optional<tool_failure> failure;
+  bool operator==(const tool_outcome&) const = default;
+};
+
+struct tool_done {
+  std::string call;
+  tool_outcome outcome;
+  kestrion::duration duration{};
+  timestamp now;
+};
+
+/// A person's yes or no. Names the call by its id, or by its tool if only one
+/// call of that tool waits; neither is needed if only one call waits at all.
+struct approval {
+  std::string call;
+  std::string tool;
+  std::string by;     ///< Who decides; required.
+  std::string role;   ///< In which role; required if the gate names roles.
+  std::string digest; ///< What was looked at; if given, it has to match.
+  std::optional<std::string> arguments; ///< Edited ones, as JSON.
+};
+
+struct denial {
+  std::string call;
+  std::string tool;
+  std::string by;
+  std::string role;
+  std::string digest;
+  std::string reason; ///< The model sees it and goes on.
+};
+
+struct approve_call {
+  approval decision;
+  timestamp now;
+};
+
+struct deny_call {
+  denial decision;
+  timestamp now;
+};
+
+/// The three answers to "did it happen?".
+enum class doubt_answer : std::uint8_t { happened, did_not_happen, run_again };
+BOOST_DESCRIBE_ENUM(doubt_answer, happened, did_not_happen, run_again)
+
+struct doubt_resolution {
+  std::string call; ///< Not needed if only one call is in doubt.
+  doubt_answer answer = doubt_answer::happened;
+  std::string by;      ///< Required.
+  std::string content; ///< The result, for `happened`.
+};
+
+struct resolve_doubt {
+  doubt_resolution decision;
+  timestamp now;
+};
+
+struct cancel_run {
+  std::string by;
+  std::string reason;
+  timestamp now;
+};
+
+/// Time passed; deadlines and limits may be due.
+struct tick {
+  timestamp now;
+};
+
+/// A new life of the run begins; nothing is in flight any more.
+struct recover_run {
+  timestamp now;
+};
+
+struct park_run {
+  std::string reason;
+  timestamp now;
+};
+
+struct unpark_run {
+  std::string by;
+  timestamp now;
+};
+
+using command = std::variant<start_run, model_done, tool_done, approve_call,
+                             deny_call, resolve_doubt, cancel_run, tick,
+                             recover_run, park_run, unpark_run>;
+
+} // namespace kestrion

@@ -1,0 +1,406 @@
+#pragma once
+
+#include <kestrion/messages/json_text.hpp>
+#include <kestrion/messages/run_id.hpp>
+#include <kestrion/messages/time.hpp>
+
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
+#include <boost/describe/enumerators.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <concepts>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+/// JSON Schema, encoding and decoding of described structs: one mapping for
+/// tool parameters, tool results and the event log.
+///
+/// Supported: std::string, bool, integers, floating point, described enums (by
+/// name), std::optional (absent when empty), std::vector, std::map<std::string,
+/// T>, boost::json::value (anything) and described structs of these. The log
+/// uses times and tagged variants besides.
+namespace kestrion {
+
+namespace detail {
+
+template <class T, template <class...> class Template>
+inline constexpr bool is_a = false;
+template <class... Ts, template <class...> class Template>
+inline constexpr bool is_a<Template<Ts...>, Template> = true;
+
+template <class T>
+concept described_struct
+  = boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;
+template <class T>
+concept described_enum = std::is_enum_v<T>
+                         && boost::describe::has_describe_enumerators<T>::value;
+template <class T>
+concept string_map = is_a<T, std::map>
+                     && std::same_as<typename T::key_type, std::string>;
+template <class T>
+concept tagged = requires { std::string_view{T::tag}; };
+
+template <class T>
+using members_of
+  = boost::describe::describe_members<T, boost::describe::mod_public>;
+
+/// False, but only once T is known: for static_assert in a last branch.
+template <class>
+inline constexpr bool unsupported = false;
+
+#define KESTRION_SUPPORTED_TYPES                                               \
+  "supported are std::string, bool, integers, floating point, enums described" \
+  " with BOOST_DESCRIBE_ENUM, std::optional, std::vector, "                    \
+  "std::map<std::string, T>, boost::json::value, and structs of these "        \
+  "described with BOOST_DESCRIBE_STRUCT"
+
+
+} // namespace detail
+
+// -- encoding -----------------------------------------------------------------
+
+/// Appends `value` as compact JSON, members in the order of their description.
+template <class T>
+void append_json(std::string& out, const T& value) {
+  using namespace detail;
+  if constexpr (std::same_as<T, std::string>
+                || std::same_as<T, std::string_view>) {
+    append_json_string(out, value);
+  } else if constexpr (std::same_as<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::integral<T>) {
+    char text[24];
+    out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+  } else if constexpr (std::floating_point<T>) {
+    append_json_number(out, static_cast<double>(value));
+  } else if constexpr (described_enum<T>) {
+    append_json_string(out, boost::describe::enum_to_string(value, "?"));
+  } else if constexpr (is_a<T, std::optional>) {
+    if (value)
+      append_json(out, *value);
+    else
+      out += "null";
+  } else if constexpr (is_a<T, std::vector>) {
+    out += '[';
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (i != 0)
+        out += ',';
+      append_json<typename T::value_type>(out, value[i]);
+    }
+    out += ']';
+  } else if constexpr (string_map<T>) {
+    out += '{';
+    const char* separator = "";
+    for (const auto& [name, member] : value) {
+      out += separator;
+      append_json_string(out, name);
+      out += ':';
+      append_json(out, member);
+      separator = ",";
+    }
+    out += '}';
+  } else if constexpr (std::same_as<T, boost::json::value>) {
+    out += boost::json::serialize(value);
+  } else if constexpr (std::same_as<T, run_id>) {
+    append_json_string(out, value.str());
+  } else if constexpr (std::same_as<T, timestamp>) {
+    append_json(out, value.time_since_epoch().count());
+  } else if constexpr (std::same_as<T, duration>) {
+    append_json(out, value.count());
+  } else if constexpr (is_a<T, std::variant>) {
+    std::visit([&](const auto& alternative) { append_json(out, alternative); },
+               value);
+  } else if constexpr (described_struct<T>) {
+    out += '{';
+    const char* separator = "";
+    if constexpr (tagged<T>) {
+      out += R"("type":)";
+      append_json_string(out, T::tag);
+      separator = ",";
+    }
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+      const auto& field = value.*member.pointer;
+      if constexpr (is_a<std::remove_cvref_t<decltype(field)>, std::optional>) {
+        if (!field)
+          return;
+      }
+      out += separator;
+      out += '"';
+      out += member.name; // A C++ identifier: nothing to escape.
+      out += "\":";
+      append_json(out, field);
+      separator = ",";
+    });
+    out += '}';
+  } else {
+    static_assert(unsupported<T>, "kestrion can't write this type as JSON: "
+                  KESTRION_SUPPORTED_TYPES);
+  }
+}
+
+template <class T>
+std::string encode_json(const T& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+// -- decoding -----------------------------------------------------------------
+
+namespace detail {
+
+error mistyped(std::string_view path, std::string_view expected,
+               const boost::json::value& got);
+error missing(std::string_view path, std::string_view name);
+error unexpected(std::string_view path, std::string_view name);
+error unknown_name(std::string_view path, std::string_view got);
+
+} // namespace detail
+
+/// Reads `json` into a T: every member that is not optional must be there, and
+/// none that T does not have.
+/// @param path  Where we are, for the error: "replicas".
+/// @par Errors `invalid_argument`, naming the member, its value and what was
+///             expected.
+template <class T>
+result<T> decode_json(const boost::json::value& json,
+                      const std::string& path = {}) {
+  using namespace detail;
+  if constexpr (std::same_as<T, std::string>) {
+    if (const auto* s = json.if_string())
+      return std::string{s->data(), s->size()};
+    return mistyped(path, "a string", json);
+  } else if constexpr (std::same_as<T, bool>) {
+    if (const auto* b = json.if_bool())
+      return *b;
+    return mistyped(path, "true or false", json);
+  } else if constexpr (std::integral<T>) {
+    boost::system::error_code ec;
+    if (json.is_number()) {
+      const auto n = json.to_number<T>(ec); // 3.0 is an integer, 3.5 is not.
+      if (!ec)
+        return n;
+    }
+    return mistyped(path,
+                    "an integer from "
+                      + std::to_string(std::numeric_limits<T>::min()) + " to "
+                      + std::to_string(std::numeric_limits<T>::max()),
+                    json);
+  } else if constexpr (std::floating_point<T>) {
+    if (json.is_number())
+      return static_cast<T>(json.to_number<double>());
+    return mistyped(path, "a number", json);
+  } else if constexpr (described_enum<T>) {
+    auto name = decode_json<std::string>(json, path);
+    if (!name)
+      return name.error();
+    T out{};
+    if (boost::describe::enum_from_string(name->c_str(), out))
+      return out;
+    return unknown_name(path, *name);
+  } else if constexpr (is_a<T, std::optional>) {
+    if (json.is_null())
+      return T{};
+    auto inner = decode_json<typename T::value_type>(json, path);
+    if (!inner)
+      return inner.error();
+    return T{std::move(*inner)};
+  } else if constexpr (is_a<T, std::vector>) {
+    const auto* array = json.if_array();
+    if (!array)
+      return mistyped(path, "an array", json);
+    T out;
+    out.reserve(array->size());
+    for (const auto& element : *array) {
+      auto item = decode_json<typename T::value_type>(
+        element, path + "[" + std::to_string(out.size()) + "]");
+      if (!item)
+        return item.error();
+      out.push_back(std::move(*item));
+    }
+    return out;
+  } else if constexpr (string_map<T>) {
+    const auto* object = json.if_object();
+    if (!object)
+      return mistyped(path, "an object", json);
+    T out;
+    for (const auto& [name, element] : *object) {
+      auto item = decode_json<typename T::mapped_type>(
+        element, path + "." + std::string{name});
+      if (!item)
+        return item.error();
+      out.emplace(std::string{name}, std::move(*item));
+    }
+    return out;
+  } else if constexpr (std::same_as<T, boost::json::value>) {
+    return json;
+  } else if constexpr (std::same_as<T, run_id>) {
+    auto text = decode_json<std::string>(json, path);
+    if (!text)
+      return text.error();
+    return run_id::parse(*text);
+  } else if constexpr (std::same_as<T, timestamp>) {
+    auto us = decode_json<std::int64_t>(json, path);
+    if (!us)
+      return us.error();
+    return timestamp{duration{*us}};
+  } else if constexpr (std::same_as<T, duration>) {
+    auto us = decode_json<std::int64_t>(json, path);
+    if (!us)
+      return us.error();
+    return duration{*us};
+  } else if constexpr (is_a<T, std::variant>) {
+    const auto* object = json.if_object();
+    const auto* type = object ? object->if_contains("type") : nullptr;
+    if (!type || !type->is_string())
+      return mistyped(path, "an object with a type", json);
+    const std::string_view tag{type->get_string().data(),
+                               type->get_string().size()};
+    result<T> out = unknown_name(path + ".type", tag);
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<
+      std::type_identity, boost::mp11::mp_rename<T, boost::mp11::mp_list>>>(
+      [&]<class A>(std::type_identity<A>) {
+        if (tag != A::tag)
+          return;
+        if (auto alternative = decode_json<A>(json, path))
+          out = T{std::move(*alternative)};
+        else
+          out = alternative.error();
+      });
+    return out;
+  } else if constexpr (described_struct<T>) {
+    const auto* object = json.if_object();
+    if (!object)
+      return mistyped(path, "an object", json);
+    T out{};
+    std::size_t known = 0;
+    std::optional<error> problem;
+    if constexpr (tagged<T>)
+      known += object->contains("type") ? 1 : 0;
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+      using field_type = std::remove_cvref_t<decltype(out.*member.pointer)>;
+      if (problem)
+        return;
+      const auto* field = object->if_contains(member.name);
+      if (!field) {
+        if constexpr (!is_a<field_type, std::optional>)
+          problem = missing(path, member.name);
+        return;
+      }
+      ++known;
+      auto decoded = decode_json<field_type>(
+        *field, path.empty() ? std::string{member.name}
+                             : path + "." + member.name);
+      if (decoded)
+        out.*member.pointer = std::move(*decoded);
+      else
+        problem = decoded.error();
+    });
+    if (!problem && known != object->size()) {
+      for (const auto& [name, ignored] : *object) {
+        bool found = tagged<T> && name == "type";
+        boost::mp11::mp_for_each<members_of<T>>(
+          [&](auto member) { found = found || name == member.name; });
+        if (!found)
+          problem = unexpected(path, name);
+      }
+    }
+    if (problem)
+      return *problem;
+    return out;
+  } else {
+    static_assert(unsupported<T>, "kestrion can't read this type from JSON: "
+                  KESTRION_SUPPORTED_TYPES);
+  }
+}
+
+// -- schema -------------------------------------------------------------------
+
+/// Appends the JSON Schema (2020-12) of T. Objects are closed
+/// (`additionalProperties: false`); optional members are not required.
+template <class T>
+void append_json_schema(std::string& out) {
+  using namespace detail;
+  if constexpr (std::same_as<T, std::string>) {
+    out += R"({"type":"string"})";
+  } else if constexpr (std::same_as<T, bool>) {
+    out += R"({"type":"boolean"})";
+  } else if constexpr (std::integral<T>) {
+    out += R"({"type":"integer")";
+    if constexpr (sizeof(T) < 8) {
+      // Models mind a bound that is there; 64-bit bounds only confuse them.
+      out += R"(,"minimum":)";
+      append_json(out, std::numeric_limits<T>::min());
+      out += R"(,"maximum":)";
+      append_json(out, std::numeric_limits<T>::max());
+    } else if constexpr (std::unsigned_integral<T>) {
+      out += R"(,"minimum":0)";
+    }
+    out += '}';
+  } else if constexpr (std::floating_point<T>) {
+    out += R"({"type":"number"})";
+  } else if constexpr (described_enum<T>) {
+    out += R"({"type":"string","enum":[)";
+    const char* separator = "";
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
+      [&](auto enumerator) {
+        out += separator;
+        append_json_string(out, enumerator.name);
+        separator = ",";
+      });
+    out += "]}";
+  } else if constexpr (is_a<T, std::optional>) {
+    append_json_schema<typename T::value_type>(out);
+  } else if constexpr (is_a<T, std::vector>) {
+    out += R"({"type":"array","items":)";
+    append_json_schema<typename T::value_type>(out);
+    out += '}';
+  } else if constexpr (string_map<T>) {
+    out += R"({"type":"object","additionalProperties":)";
+    append_json_schema<typename T::mapped_type>(out);
+    out += '}';
+  } else if constexpr (std::same_as<T, boost::json::value>) {
+    out += "{}";
+  } else if constexpr (described_struct<T>) {
+    std::string required;
+    const char* separator = "";
+    out += R"({"type":"object","properties":{)";
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+      using field_type = std::remove_cvref_t<decltype(
+        std::declval<T&>().*member.pointer)>;
+      out += separator;
+      append_json_string(out, member.name);
+      out += ':';
+      append_json_schema<field_type>(out);
+      separator = ",";
+      if constexpr (!is_a<field_type, std::optional>) {
+        required += required.empty() ? "" : ",";
+        append_json_string(required, member.name);
+      }
+    });
+    out += R"(},"required":[)" + required + R"(],"additionalProperties":false})";
+  } else {
+    static_assert(unsupported<T>, "kestrion has no JSON Schema for this type: "
+                  KESTRION_SUPPORTED_TYPES);
+  }
+}
+
+template <class T>
+std::string json_schema() {
+  std::string out;
+  append_json_schema<T>(out);
+  return out;
+}
+
+} // namespace kestrion

@@ -1,0 +1,269 @@
+#pragma once
+
+#include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/conversation.hpp>
+#include <kestrion/messages/model_call.hpp>
+#include <kestrion/messages/run_id.hpp>
+#include <kestrion/messages/time.hpp>
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The facts that a run's log may hold. Append alternatives, never edit one: a
+/// changed meaning is a new tag, `name/2`, with an upcast.
+///
+/// Ids: `m2` is the second model call of the run, `c2.0` the first tool call it
+/// asked for. They count, so they are the same after every crash.
+namespace kestrion {
+
+/// A run exists. Always the first event.
+struct run_started {
+  static constexpr std::string_view tag = "run_started";
+  std::string agent;
+  std::string definition; ///< Digest of the agent's definition.
+  run_limits limits;
+  std::optional<run_id> parent;
+  std::optional<std::string> parent_call;
+  std::optional<std::string> tenant;
+  std::optional<std::string> key; ///< The caller's idempotency key.
+  std::map<std::string, std::string> labels;
+  bool operator==(const run_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_started, (),
+                      (agent, definition, limits, parent, parent_call, tenant,
+                       key, labels))
+
+/// Somebody said something to the agent; a turn starts.
+struct message_received {
+  static constexpr std::string_view tag = "message_received";
+  kestrion::message message;
+  bool operator==(const message_received&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(message_received, (), (message))
+
+/// The model answered. Durable before anything that it asks for happens.
+struct model_call_completed {
+  static constexpr std::string_view tag = "model_call_completed";
+  std::string call;
+  std::string model;
+  std::vector<part> parts;
+  stop_reason stop = stop_reason::end_turn;
+  token_usage usage;
+  std::optional<std::int64_t> cost_usd_micros;
+  kestrion::duration duration{};
+  std::int64_t attempt = 1;
+  std::optional<std::string> request_id;
+  bool operator==(const model_call_completed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_call_completed, (),
+                      (call, model, parts, stop, usage, cost_usd_micros,
+                       duration, attempt, request_id))
+
+/// An attempt failed. Without `retry_at` it was the last one.
+struct model_call_failed {
+  static constexpr std::string_view tag = "model_call_failed";
+  std::string call;
+  std::int64_t attempt = 1;
+  std::string code; ///< Name of the errc.
+  std::string detail;
+  kestrion::duration duration{};
+  std::optional<timestamp> retry_at;
+  bool operator==(const model_call_failed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_call_failed, (),
+                      (call, attempt, code, detail, duration, retry_at))
+
+/// From here on the call may have an effect on the world.
+struct tool_call_started {
+  static constexpr std::string_view tag = "tool_call_started";
+  std::string call;
+  std::optional<std::string> by; ///< Who asked to run it again, when in doubt.
+  bool operator==(const tool_call_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(tool_call_started, (), (call, by))
+
+struct tool_call_completed {
+  static constexpr std::string_view tag = "tool_call_completed";
+  std::string call;
+  std::string content;
+  kestrion::duration duration{};
+  std::optional<std::string> by; ///< Who says so, when it was in doubt.
+  bool operator==(const tool_call_completed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(tool_call_completed, (), (call, content, duration, by))
+
+/// Why a tool call gave the model an error result.
+enum class tool_failure : std::uint8_t {
+  unknown_tool,
+  invalid_arguments,
+  denied,       ///< A person said no.
+  failed,       ///< The tool threw or returned an error.
+  timed_out,
+  not_executed, ///< In doubt, and a person knows that it did not happen.
+};
+BOOST_DESCRIBE_ENUM(tool_failure, unknown_tool, invalid_arguments, denied,
+                    failed, timed_out, not_executed)
+
+/// An error result for the model, which goes on.
+struct tool_call_failed {
+  static constexpr std::string_view tag = "tool_call_failed";
+  std::string call;
+  tool_failure reason = tool_failure::failed;
+  std::string detail; ///< What the model is told.
+  kestrion::duration duration{};
+  std::optional<std::string> by;
+  bool operator==(const tool_call_failed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(tool_call_failed, (),
+                      (call, reason, detail, duration, by))
+
+/// The process died while a `once` call ran: nobody knows whether it happened.
+struct tool_call_in_doubt {
+  static constexpr std::string_view tag = "tool_call_in_doubt";
+  std::string call;
+  bool operator==(const tool_call_in_doubt&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(tool_call_in_doubt, (), (call))
+
+/// A person has to agree to exactly this call.
+struct approval_requested {
+  static constexpr std::string_view tag = "approval_requested";
+  std::string call;
+  std::string tool;
+  std::string digest; ///< SHA-256 of the tool and its arguments.
+  std::vector<std::string> roles;
+  std::optional<timestamp> deadline;
+  bool operator==(const approval_requested&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(approval_requested, (),
+                      (call, tool, digest, roles, deadline))
+
+struct approval_granted {
+  static constexpr std::string_view tag = "approval_granted";
+  std::string call;
+  std::string by;
+  std::string role;
+  std::string digest;                   ///< Of what will run.
+  std::optional<std::string> arguments; ///< If the approver edited them.
+  bool operator==(const approval_granted&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(approval_granted, (),
+                      (call, by, role, digest, arguments))
+
+struct approval_denied {
+  static constexpr std::string_view tag = "approval_denied";
+  std::string call;
+  std::string by;
+  std::string role;
+  std::string digest;
+  std::string reason; ///< The model sees it.
+  bool operator==(const approval_denied&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(approval_denied, (), (call, by, role, digest, reason))
+
+/// The deadline passed; `run_expired` follows in the same append.
+struct approval_expired {
+  static constexpr std::string_view tag = "approval_expired";
+  std::string call;
+  bool operator==(const approval_expired&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(approval_expired, (), (call))
+
+/// The run's answer is the text of its last message.
+struct run_completed {
+  static constexpr std::string_view tag = "run_completed";
+  bool operator==(const run_completed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_completed, (), ())
+
+struct run_failed {
+  static constexpr std::string_view tag = "run_failed";
+  std::string code; ///< Name of the errc.
+  std::string reason;
+  bool operator==(const run_failed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_failed, (), (code, reason))
+
+struct run_expired {
+  static constexpr std::string_view tag = "run_expired";
+  std::string reason;
+  bool operator==(const run_expired&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_expired, (), (reason))
+
+/// After this no effect starts.
+struct run_cancelled {
+  static constexpr std::string_view tag = "run_cancelled";
+  std::string by;
+  std::string reason;
+  bool operator==(const run_cancelled&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_cancelled, (), (by, reason))
+
+/// Another life of the run took over while effects were open.
+struct run_recovered {
+  static constexpr std::string_view tag = "run_recovered";
+  std::optional<std::string> model_call; ///< Made again; may have cost already.
+  std::int64_t lost_tokens_estimate = 0;
+  std::int64_t lost_usd_micros_estimate = 0;
+  bool operator==(const run_recovered&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_recovered, (),
+                      (model_call, lost_tokens_estimate,
+                       lost_usd_micros_estimate))
+
+/// It crashed too often; it stays as it is until `run_resumed`.
+struct run_parked {
+  static constexpr std::string_view tag = "run_parked";
+  std::string reason;
+  bool operator==(const run_parked&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_parked, (), (reason))
+
+struct run_resumed {
+  static constexpr std::string_view tag = "run_resumed";
+  std::string by;
+  bool operator==(const run_resumed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_resumed, (), (by))
+
+using event
+  = std::variant<run_started, message_received, model_call_completed,
+                 model_call_failed, tool_call_started, tool_call_completed,
+                 tool_call_failed, tool_call_in_doubt, approval_requested,
+                 approval_granted, approval_denied, approval_expired,
+                 run_completed, run_failed, run_expired, run_cancelled,
+                 run_recovered, run_parked, run_resumed>;
+
+/// An event at its place in the log.
+struct recorded_event {
+  std::uint64_t seq = 0; ///< 1-based, dense.
+  timestamp at;
+  kestrion::event event;
+  bool operator==(const recorded_event&) const = default;
+};
+
+/// An event as the store keeps it.
+struct encoded_event {
+  timestamp at;
+  std::string_view type; ///< The tag; static storage.
+  std::string data;      ///< A JSON object, without the tag.
+};
+
+std::string_view tag_of(const event& e);
+
+encoded_event encode(const event& e, timestamp at);
+
+/// Inverse of `encode`.
+/// @par Errors `corrupt` for an unknown tag, JSON that is none, or a missing,
+///             mistyped or unknown member; the sentence names it.
+result<event> decode_event(std::string_view type, std::string_view data);
+
+} // namespace kestrion

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/conversation.hpp>
+#include <kestrion/messages/error.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kestrion {
+
+/// One call of a model: the agent and what was said so far. Both are shared
+/// with the run; nothing is copied.
+struct model_request {
+  std::shared_ptr<const agent_definition> agent;
+  kestrion::conversation conversation; ///< Ends with a user or tool message.
+  std::string idempotency_key;         ///< `run_id/m2`; the same on each attempt.
+};
+
+/// Why the model stopped, as far as the loop cares.
+enum class stop_reason : std::uint8_t {
+  end_turn,
+  tool_use,
+  max_tokens, ///< The answer is cut.
+  refusal,    ///< The model or a filter declined.
+  other,
+};
+BOOST_DESCRIBE_ENUM(stop_reason, end_turn, tool_use, max_tokens, refusal, other)
+
+/// What the model said. Ids of tool calls are set by the machine.
+struct model_reply {
+  std::vector<part> parts; ///< In the vendor's order.
+  kestrion::stop_reason stop = stop_reason::end_turn;
+  token_usage usage;
+  std::string model;                           ///< As the vendor names it back.
+  std::string request_id;                      ///< The vendor's; may be empty.
+  std::optional<std::int64_t> cost_usd_micros; ///< Nothing: price unknown.
+  bool operator==(const model_reply&) const = default;
+};
+
+/// Why there is no reply.
+struct model_failure {
+  kestrion::error error; ///< Holds no key and no part of the prompt.
+  bool retryable = false;
+  std::optional<duration> retry_after; ///< The server's wish.
+  int http_status = 0;                 ///< 0: there was no answer.
+  bool operator==(const model_failure&) const = default;
+};
+
+using model_outcome = std::variant<model_reply, model_failure>;
+
+} // namespace kestrion

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/describe/enum.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace kestrion {
+
+enum class run_status : std::uint8_t {
+  pending,          ///< Not started yet.
+  running,          ///< A model or a tool works for it, or is about to.
+  waiting_on_human, ///< An approval or a call in doubt.
+  completed,
+  failed,
+  expired,   ///< A deadline for people passed.
+  cancelled, ///< Somebody said stop.
+  parked,    ///< Crashed too often; `unpark` lets it go on.
+};
+BOOST_DESCRIBE_ENUM(run_status, pending, running, waiting_on_human, completed,
+                    failed, expired, cancelled, parked)
+
+std::string_view to_string(run_status status);
+
+/// No event follows any more.
+constexpr bool is_terminal(run_status status) {
+  return status == run_status::completed || status == run_status::failed
+         || status == run_status::expired || status == run_status::cancelled;
+}
+
+/// Nothing happens until somebody does something.
+constexpr bool is_at_rest(run_status status) {
+  return is_terminal(status) || status == run_status::waiting_on_human
+         || status == run_status::parked;
+}
+
+} // namespace kestrion

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <kestrion/messages/model_call.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace kestrion {
+
+/// Called exactly once, on any thread, also on failure; must not block.
+using model_callback = std::function<void(model_outcome)>;
+
+/// One language model behind one endpoint.
+/// @par Threading All members may be called from any thread.
+class model {
+public:
+  virtual ~model() = default;
+
+  /// The vendor's name of the model: "claude-sonnet-4-6".
+  virtual std::string name() const = 0;
+
+  /// What a token costs, if known; for estimates.
+  virtual std::optional<model_price> price() const = 0;
+
+  /// Starts one attempt and returns at once. Never retries by itself: the run
+  /// does, so that retries are durable and visible.
+  /// @param stop  When requested, the attempt ends early with `cancelled`.
+  /// @par Errors To `done`, as a `model_failure` with its `retryable` set:
+  ///   `timeout`, `io`, `unavailable`, `rate_limited` (retryable);
+  ///   `quota_exhausted`, `unauthenticated`, `refused` (4xx),
+  ///   `invalid_argument`, `unsupported`, `corrupt` (the answer makes no sense),
+  ///   `cancelled` (not retryable).
+  virtual void complete(model_request request, std::stop_token stop,
+                        model_callback done) = 0;
+};
+
+using model_ptr = std::shared_ptr<model>;
+
+} // namespace kestrion

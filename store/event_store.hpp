@@ -1,0 +1,142 @@
+#pragma once
+
+#include <kestrion/messages/error.hpp>
+#include <kestrion/messages/event.hpp>
+#include <kestrion/messages/run_id.hpp>
+#include <kestrion/messages/run_status.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kestrion {
+
+/// What the store knows of a run without reading its log. It follows from the
+/// events alone; the writer passes it with each append, so that lists are cheap.
+struct run_row {
+  run_id id;
+  std::string agent;
+  run_status status = run_status::pending;
+  std::uint64_t last_seq = 0;
+  timestamp created_at;
+  timestamp updated_at;
+  std::optional<run_id> parent;
+  std::optional<std::string> tenant;
+  std::optional<std::string> key; ///< The caller's idempotency key.
+  bool operator==(const run_row&) const = default;
+};
+
+/// Events for one run, to be appended all or none.
+struct append_request {
+  run_id run;
+  std::uint64_t expected_seq = 0; ///< Length of the log that was decided on.
+  std::vector<encoded_event> events; ///< At least one.
+  run_status status = run_status::pending; ///< After these events.
+  /// With the first append of a run (`expected_seq` 0), and only then: agent,
+  /// parent, tenant and key; the rest of the row follows from the append.
+  std::optional<run_row> created;
+};
+
+struct stored_event {
+  std::uint64_t seq = 0;
+  timestamp at;
+  std::string type;
+  std::string data;
+};
+
+/// Which runs to list; what is not set does not restrict.
+struct run_query {
+  std::vector<run_status> statuses; ///< Any of these; empty: all.
+  std::optional<std::string> agent;
+  std::optional<run_id> parent;
+  std::optional<timestamp> created_from;  ///< Inclusive.
+  std::optional<timestamp> created_until; ///< Exclusive.
+  std::optional<run_id> after; ///< The last id of the page before.
+  std::size_t limit = 1'000;
+};
+
+/// A folded state up to `seq`, only ever a short cut: deleting all of them
+/// changes nothing but the time that recovery takes.
+struct snapshot {
+  std::uint64_t seq = 0;
+  std::uint32_t version = 0; ///< Of the fold that made it.
+  std::string data;
+};
+
+/// The log of all runs.
+///
+/// An append that returned a value survives `kill -9` and power loss.
+/// @par Threading `append` and the other writers: one thread at a time. Readers:
+///   any thread, at any time, beside the writer; they see what is committed.
+/// @par Source sqlite.org/wal.html, sqlite.org/pragma.html#pragma_synchronous
+class event_store {
+public:
+  virtual ~event_store() = default;
+
+  // -- writing ----------------------------------------------------------------
+
+  /// Appends for many runs in one transaction (group commit). The requests are
+  /// independent: one that conflicts does not hinder the others.
+  /// @returns One result a request, in order: the new length of that log.
+  /// @par Errors `conflict` if the log has another length than expected, or if
+  ///   a new run's key is taken; nothing of that request was written then. `io`
+  ///   if the transaction failed; nothing of any request was written then.
+  [[nodiscard]] virtual std::vector<result<std::uint64_t>>
+  append(std::span<const append_request> requests) = 0;
+
+  /// Keeps `snapshot` as the run's only one. @par Errors `io`
+  [[nodiscard]] virtual result<void> put_snapshot(const run_id& run,
+                                                  const snapshot& snapshot)
+    = 0;
+
+  /// @par Errors `io`
+  [[nodiscard]] virtual result<void> delete_snapshots() = 0;
+
+  /// Keeps `bytes` under their SHA-256; putting the same again is nothing.
+  /// @returns The hash, 64 hexadecimal digits. @par Errors `io`
+  [[nodiscard]] virtual result<std::string> put_blob(std::string_view bytes)
+    = 0;
+
+  // -- reading ----------------------------------------------------------------
+
+  /// The events after `after_seq`, to the end; nothing if there are none.
+  /// @par Errors `corrupt` at the first row that is not as written (a gap, a
+  ///   blob that is gone), named by run and seq; never skips. `io`.
+  [[nodiscard]] virtual result<std::vector<stored_event>>
+  read(const run_id& run, std::uint64_t after_seq) const = 0;
+
+  /// @returns Nothing if there is no such run. @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::optional<run_row>>
+  find(const run_id& run) const = 0;
+
+  /// The run that was started with this caller's key by this agent.
+  /// @returns Nothing if there is none. @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::optional<run_row>>
+  find_by_key(std::string_view agent, std::string_view key) const = 0;
+
+  /// In the order of their ids, which is that of their starts.
+  /// @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::vector<run_row>>
+  list(const run_query& query) const = 0;
+
+  /// @returns Nothing if there is none. @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::optional<snapshot>>
+  find_snapshot(const run_id& run) const = 0;
+
+  /// @par Errors `not_found`; `corrupt` if the bytes do not have that hash; `io`
+  [[nodiscard]] virtual result<std::string>
+  get_blob(std::string_view hash) const = 0;
+};
+
+/// Opens `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`, and
+/// creates or migrates what is there.
+/// @par Errors `unsupported` for another scheme, for a file that is no store of
+///   ours, or one of a newer version; `io` if it can't be opened or written;
+///   `invalid_argument` for a URL without a path.
+result<std::unique_ptr<event_store>> open_store(std::string_view url);
+
+} // namespace kestrion
