@@ -1,10 +1,5 @@
 #pragma once
 
-#include <kestrion/messages/error.hpp>
-#include <kestrion/messages/event.hpp>
-#include <kestrion/messages/run_id.hpp>
-#include <kestrion/messages/run_status.hpp>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,10 +8,16 @@
 #include <string>
 #include <vector>
 
+#include <kestrion/messages/error.hpp>
+#include <kestrion/messages/event.hpp>
+#include <kestrion/messages/run_id.hpp>
+#include <kestrion/messages/run_status.hpp>
+
 namespace kestrion {
 
 /// What the store knows of a run without reading its log. It follows from the
-/// events alone; the writer passes it with each append, so that lists are cheap.
+/// events alone; the writer passes it with each append, so that lists are
+/// cheap.
 struct run_row {
   run_id id;
   std::string agent;
@@ -33,7 +34,7 @@ struct run_row {
 /// Events for one run, to be appended all or none.
 struct append_request {
   run_id run;
-  std::uint64_t expected_seq = 0; ///< Length of the log that was decided on.
+  std::uint64_t expected_seq = 0;    ///< Length of the log that was decided on.
   std::vector<encoded_event> events; ///< At least one.
   run_status status = run_status::pending; ///< After these events.
   /// With the first append of a run (`expected_seq` 0), and only then: agent,
@@ -55,7 +56,7 @@ struct run_query {
   std::optional<run_id> parent;
   std::optional<timestamp> created_from;  ///< Inclusive.
   std::optional<timestamp> created_until; ///< Exclusive.
-  std::optional<run_id> after; ///< The last id of the page before.
+  std::optional<run_id> after;            ///< The last id of the page before.
   std::size_t limit = 1'000;
 };
 
@@ -70,7 +71,8 @@ struct snapshot {
 /// The log of all runs.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
-/// @par Threading `append` and the other writers: one thread at a time. Readers:
+/// @par Threading `append` and the other writers: one thread at a time.
+/// Readers:
 ///   any thread, at any time, beside the writer; they see what is committed.
 /// @par Source sqlite.org/wal.html, sqlite.org/pragma.html#pragma_synchronous
 class event_store {
@@ -90,16 +92,15 @@ public:
 
   /// Keeps `snapshot` as the run's only one. @par Errors `io`
   [[nodiscard]] virtual result<void> put_snapshot(const run_id& run,
-                                                  const snapshot& snapshot)
-    = 0;
+                                                  const snapshot& snapshot) = 0;
 
   /// @par Errors `io`
   [[nodiscard]] virtual result<void> delete_snapshots() = 0;
 
   /// Keeps `bytes` under their SHA-256; putting the same again is nothing.
   /// @returns The hash, 64 hexadecimal digits. @par Errors `io`
-  [[nodiscard]] virtual result<std::string> put_blob(std::string_view bytes)
-    = 0;
+  [[nodiscard]] virtual result<std::string>
+  put_blob(std::string_view bytes) = 0;
 
   // -- reading ----------------------------------------------------------------
 
@@ -127,7 +128,8 @@ public:
   [[nodiscard]] virtual result<std::optional<snapshot>>
   find_snapshot(const run_id& run) const = 0;
 
-  /// @par Errors `not_found`; `corrupt` if the bytes do not have that hash; `io`
+  /// @par Errors `not_found`; `corrupt` if the bytes do not have that hash;
+  /// `io`
   [[nodiscard]] virtual result<std::string>
   get_blob(std::string_view hash) const = 0;
 };

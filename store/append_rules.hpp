@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <kestrion/store/event_store.hpp>
+
+/// What every implementation of the port holds to, in the same words.
+namespace kestrion {
+
+/// Refuses a request that no store could carry out.
+/// @par Errors `invalid_argument`: no run, no events, `created` missing with
+///   the first append or given with a later one, or of another run.
+result<void> check_append(const append_request& request);
+
+/// The row of a new run, from its first append.
+run_row first_row(const append_request& request);
+
+/// @param actual  Length of the log; 0 if there is no such run.
+error seq_conflict(const run_id& run, std::uint64_t expected,
+                   std::uint64_t actual);
+
+error key_conflict(std::string_view agent, std::string_view key,
+                   const run_id& taken_by);
+
+error no_blob(std::string_view hash);
+
+} // namespace kestrion

@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include <kestrion/messages/digest.hpp>
+#include <kestrion/store/append_rules.hpp>
+#include <kestrion/store/memory_store.hpp>
+
+namespace kestrion {
+
+namespace {
+
+struct run_log {
+  run_row row;
+  std::vector<stored_event> events;
+};
+
+bool matches(const run_query& query, const run_row& row) {
+  const auto& statuses = query.statuses;
+  return (statuses.empty()
+          || std::find(statuses.begin(), statuses.end(), row.status)
+               != statuses.end())
+         && (!query.agent || row.agent == *query.agent)
+         && (!query.parent || row.parent == query.parent)
+         && (!query.created_from || row.created_at >= *query.created_from)
+         && (!query.created_until || row.created_at < *query.created_until);
+}
+
+class memory_store final : public event_store {
+public:
+  std::vector<result<std::uint64_t>>
+  append(std::span<const append_request> requests) override {
+    const std::lock_guard lock{mutex_};
+    std::vector<result<std::uint64_t>> out;
+    out.reserve(requests.size());
+    for (const auto& request : requests)
+      out.push_back(append_one(request));
+    return out;
+  }
+
+  result<void> put_snapshot(const run_id& run,
+                            const snapshot& snapshot) override {
+    const std::lock_guard lock{mutex_};
+    snapshots_[run] = snapshot;
+    return {};
+  }
+
+  result<void> delete_snapshots() override {
+    const std::lock_guard lock{mutex_};
+    snapshots_.clear();
+    return {};
+  }
+
+  result<std::string> put_blob(std::string_view bytes) override {
+    auto hash = sha256_hex(bytes);
+    const std::lock_guard lock{mutex_};
+    blobs_.try_emplace(hash, bytes);
+    return hash;
+  }
+
+  result<std::vector<stored_event>>
+  read(const run_id& run, std::uint64_t after_seq) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = runs_.find(run);
+    if (found == runs_.end() || after_seq >= found->second.events.size())
+      return std::vector<stored_event>{};
+    const auto& events = found->second.events;
+    return std::vector<stored_event>(
+      events.begin() + static_cast<std::ptrdiff_t>(after_seq), events.end());
+  }
+
+  result<std::optional<run_row>> find(const run_id& run) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = runs_.find(run);
+    if (found == runs_.end())
+      return std::optional<run_row>{};
+    return std::optional{found->second.row};
+  }
+
+  result<std::optional<run_row>>
+  find_by_key(std::string_view agent, std::string_view key) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = keys_.find({std::string{agent}, std::string{key}});
+    if (found == keys_.end())
+      return std::optional<run_row>{};
+    return std::optional{runs_.at(found->second).row};
+  }
+
+  result<std::vector<run_row>> list(const run_query& query) const override {
+    const std::lock_guard lock{mutex_};
+    std::vector<run_row> out;
+    auto at = query.after ? runs_.upper_bound(*query.after) : runs_.begin();
+    for (; at != runs_.end() && out.size() < query.limit; ++at)
+      if (matches(query, at->second.row))
+        out.push_back(at->second.row);
+    return out;
+  }
+
+  result<std::optional<snapshot>>
+  find_snapshot(const run_id& run) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = snapshots_.find(run);
+    if (found == snapshots_.end())
+      return std::optional<snapshot>{};
+    return std::optional{found->second};
+  }
+
+  result<std::string> get_blob(std::string_view hash) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = blobs_.find(std::string{hash});
+    if (found == blobs_.end())
+      return no_blob(hash);
+    return found->second;
+  }
+
+private:
+  result<std::uint64_t> append_one(const append_request& request) {
+    if (auto ok = check_append(request); !ok)
+      return ok.error();
+    const auto found = runs_.find(request.run);
+    const auto length = found == runs_.end() ? 0 : found->second.events.size();
+    if (length != request.expected_seq)
+      return seq_conflict(request.run, request.expected_seq, length);
+    if (request.created && request.created->key) {
+      const auto [taken, fresh] = keys_.try_emplace(
+        {request.created->agent, *request.created->key}, request.run);
+      if (!fresh)
+        return key_conflict(request.created->agent, *request.created->key,
+                            taken->second);
+    }
+    auto& log = runs_[request.run];
+    if (request.created)
+      log.row = first_row(request);
+    for (const auto& e : request.events)
+      log.events.push_back(
+        {log.events.size() + 1, e.at, std::string{e.type}, e.data});
+    log.row.status = request.status;
+    log.row.last_seq = log.events.size();
+    log.row.updated_at = request.events.back().at;
+    return log.row.last_seq;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<run_id, run_log> runs_;
+  std::map<std::pair<std::string, std::string>, run_id> keys_;
+  std::map<run_id, snapshot> snapshots_;
+  std::map<std::string, std::string> blobs_;
+};
+
+} // namespace
+
+std::unique_ptr<event_store> make_memory_store() {
+  return std::make_unique<memory_store>();
+}
+
+} // namespace kestrion

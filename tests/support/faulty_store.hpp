@@ -1,0 +1,130 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include <kestrion/store/event_store.hpp>
+
+namespace kestrion::test {
+
+/// A store whose disk fails when told to, and which can die as a process does:
+/// what the inner store holds then is what a new process finds.
+///
+///     auto disk = std::shared_ptr<event_store>{make_memory_store()};
+///     faulty_store store{disk};
+///     store.die_at_append(3, faulty_store::moment::after);
+///     ... // the third append is on disk, nobody hears so, all later calls
+///     fail faulty_store restarted{disk};
+///
+/// Counted are calls of `append` (group commits) from the construction on, from
+/// 1. @par Threading Any thread.
+class faulty_store final : public event_store {
+public:
+  /// When an append fails: before anything is written, or when all of it is
+  /// durable already but the caller is told `io` nevertheless.
+  enum class moment { before, after };
+
+  explicit faulty_store(std::shared_ptr<event_store> inner)
+    : inner_(std::move(inner)) {}
+
+  // -- faults -----------------------------------------------------------------
+
+  /// The n-th append fails with `io`; those after it work.
+  void fail_append(std::uint64_t n, moment when) {
+    const std::lock_guard lock{mutex_};
+    (when == moment::before ? fail_before_ : fail_after_).insert(n);
+  }
+
+  /// Like `fail_append`, and every later call of any kind fails too.
+  void die_at_append(std::uint64_t n, moment when) {
+    fail_append(n, when);
+    const std::lock_guard lock{mutex_};
+    deaths_.insert(n);
+  }
+
+  /// From now on every call fails with `io`.
+  void kill() {
+    const std::lock_guard lock{mutex_};
+    dead_ = true;
+  }
+
+  bool dead() const {
+    const std::lock_guard lock{mutex_};
+    return dead_;
+  }
+
+  /// How many appends were tried, failed ones included.
+  std::uint64_t appends() const {
+    const std::lock_guard lock{mutex_};
+    return appends_;
+  }
+
+  // -- event_store ------------------------------------------------------------
+
+  std::vector<result<std::uint64_t>>
+  append(std::span<const append_request> requests) override {
+    const std::lock_guard lock{mutex_};
+    if (dead_)
+      return all(requests.size(), killed());
+    const auto n = ++appends_;
+    dead_ = deaths_.contains(n);
+    const error injected{errc::io,
+                         "injected: append " + std::to_string(n) + " failed"};
+    if (fail_before_.contains(n))
+      return all(requests.size(), injected);
+    auto out = inner_->append(requests);
+    if (fail_after_.contains(n))
+      return all(requests.size(), injected);
+    return out;
+  }
+
+  result<void> put_snapshot(const run_id& run, const snapshot& s) override {
+    return dead() ? killed() : inner_->put_snapshot(run, s);
+  }
+  result<void> delete_snapshots() override {
+    return dead() ? killed() : inner_->delete_snapshots();
+  }
+  result<std::string> put_blob(std::string_view bytes) override {
+    return dead() ? killed() : inner_->put_blob(bytes);
+  }
+  result<std::vector<stored_event>>
+  read(const run_id& run, std::uint64_t after_seq) const override {
+    return dead() ? killed() : inner_->read(run, after_seq);
+  }
+  result<std::optional<run_row>> find(const run_id& run) const override {
+    return dead() ? killed() : inner_->find(run);
+  }
+  result<std::optional<run_row>>
+  find_by_key(std::string_view agent, std::string_view key) const override {
+    return dead() ? killed() : inner_->find_by_key(agent, key);
+  }
+  result<std::vector<run_row>> list(const run_query& query) const override {
+    return dead() ? killed() : inner_->list(query);
+  }
+  result<std::optional<snapshot>>
+  find_snapshot(const run_id& run) const override {
+    return dead() ? killed() : inner_->find_snapshot(run);
+  }
+  result<std::string> get_blob(std::string_view hash) const override {
+    return dead() ? killed() : inner_->get_blob(hash);
+  }
+
+private:
+  static std::vector<result<std::uint64_t>> all(std::size_t n, const error& e) {
+    return std::vector<result<std::uint64_t>>(n, e);
+  }
+
+  static error killed() { return {errc::io, "injected: the process is dead"}; }
+
+  std::shared_ptr<event_store> inner_;
+  mutable std::mutex mutex_;
+  std::set<std::uint64_t> fail_before_;
+  std::set<std::uint64_t> fail_after_;
+  std::set<std::uint64_t> deaths_;
+  std::uint64_t appends_ = 0;
+  bool dead_ = false;
+};
+
+} // namespace kestrion::test
