@@ -27,10 +27,10 @@ error invalid(std::string detail) {
 result<void> check_limits(const agent_definition& d) {
   const auto& l = d.limits;
   const auto at_least_one = [&](std::int64_t value, const char* name) {
-    return value >= 1 ? result<void>{}
-                      : invalid("agent \"" + d.name + "\": limit " + name
-                                + " is " + std::to_string(value)
-                                + "; expected at least 1");
+    return value >= 1
+             ? result<void>{}
+             : invalid("agent \"" + d.name + "\": limit " + name + " is "
+                       + std::to_string(value) + "; expected at least 1");
   };
   for (auto checked :
        {at_least_one(l.turns_max, "turns_max"),

@@ -54,7 +54,8 @@ struct run_limits {
   std::int64_t tokens_max = 10'000'000;          ///< All kinds, all calls.
   std::int64_t cost_usd_micros_max = 50'000'000; ///< Where the price is known.
   duration wall_time_max = std::chrono::days{30};
-  std::int64_t model_attempts_max = 6; ///< Of one model call, the first included.
+  std::int64_t model_attempts_max =
+    6; ///< Of one model call, the first included.
   bool operator==(const run_limits&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_limits, (),

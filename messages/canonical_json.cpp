@@ -16,7 +16,10 @@ std::u16string utf16(std::string_view text) {
   std::u16string out;
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t n = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const std::size_t n = lead < 0x80   ? 1
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                                        : 4;
     char32_t c = n == 1 ? lead : lead & (0x7FU >> n);
     for (std::size_t k = 1; k < n && i + k < text.size(); ++k)
       c = (c << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
@@ -75,49 +78,49 @@ void append_number(std::string& out, double number) {
 
 void append(std::string& out, const boost::json::value& json) {
   switch (json.kind()) {
-    case boost::json::kind::null: out += "null"; break;
-    case boost::json::kind::bool_:
-      out += json.get_bool() ? "true" : "false";
-      break;
-    case boost::json::kind::int64: out += std::to_string(json.get_int64()); break;
-    case boost::json::kind::uint64:
-      out += std::to_string(json.get_uint64());
-      break;
-    case boost::json::kind::double_: append_number(out, json.get_double()); break;
-    case boost::json::kind::string:
-      append_json_string(out, {json.get_string().data(),
-                               json.get_string().size()});
-      break;
-    case boost::json::kind::array: {
-      out += '[';
-      const char* separator = "";
-      for (const auto& element : json.get_array()) {
-        out += separator;
-        append(out, element);
-        separator = ",";
-      }
-      out += ']';
-      break;
+  case boost::json::kind::null: out += "null"; break;
+  case boost::json::kind::bool_:
+    out += json.get_bool() ? "true" : "false";
+    break;
+  case boost::json::kind::int64: out += std::to_string(json.get_int64()); break;
+  case boost::json::kind::uint64:
+    out += std::to_string(json.get_uint64());
+    break;
+  case boost::json::kind::double_: append_number(out, json.get_double()); break;
+  case boost::json::kind::string:
+    append_json_string(out,
+                       {json.get_string().data(), json.get_string().size()});
+    break;
+  case boost::json::kind::array: {
+    out += '[';
+    const char* separator = "";
+    for (const auto& element : json.get_array()) {
+      out += separator;
+      append(out, element);
+      separator = ",";
     }
-    case boost::json::kind::object: {
-      std::vector<std::pair<std::u16string, const boost::json::key_value_pair*>>
-        members;
-      for (const auto& member : json.get_object())
-        members.emplace_back(utf16({member.key().data(), member.key().size()}),
-                             &member);
-      std::sort(members.begin(), members.end(),
-                [](const auto& a, const auto& b) { return a.first < b.first; });
-      out += '{';
-      const char* separator = "";
-      for (const auto& [ignored, member] : members) {
-        out += separator;
-        append_json_string(out, {member->key().data(), member->key().size()});
-        out += ':';
-        append(out, member->value());
-        separator = ",";
-      }
-      out += '}';
+    out += ']';
+    break;
+  }
+  case boost::json::kind::object: {
+    std::vector<std::pair<std::u16string, const boost::json::key_value_pair*>>
+      members;
+    for (const auto& member : json.get_object())
+      members.emplace_back(utf16({member.key().data(), member.key().size()}),
+                           &member);
+    std::sort(members.begin(), members.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    out += '{';
+    const char* separator = "";
+    for (const auto& [ignored, member] : members) {
+      out += separator;
+      append_json_string(out, {member->key().data(), member->key().size()});
+      out += ':';
+      append(out, member->value());
+      separator = ",";
     }
+    out += '}';
+  }
   }
 }
 

@@ -105,8 +105,8 @@ std::string text_of(const message& m);
 /// Vendors differ in what "input" holds; here the three input counters never
 /// overlap, and reasoning is part of the output.
 struct token_usage {
-  std::int64_t input_tokens = 0;       ///< Neither read from nor put in a cache.
-  std::int64_t cache_read_tokens = 0;  ///< Input that came from the cache.
+  std::int64_t input_tokens = 0;      ///< Neither read from nor put in a cache.
+  std::int64_t cache_read_tokens = 0; ///< Input that came from the cache.
   std::int64_t cache_write_tokens = 0; ///< Input that was put in the cache.
   std::int64_t output_tokens = 0;      ///< Includes `reasoning_tokens`.
   std::int64_t reasoning_tokens = 0;

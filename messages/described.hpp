@@ -40,20 +40,22 @@ template <class... Ts, template <class...> class Template>
 inline constexpr bool is_a<Template<Ts...>, Template> = true;
 
 template <class T>
-concept described_struct
-  = boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;
+concept described_struct =
+  boost::describe::has_describe_members<T>::value && !std::is_enum_v<T>;
 template <class T>
-concept described_enum = std::is_enum_v<T>
-                         && boost::describe::has_describe_enumerators<T>::value;
+concept described_enum =
+  std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
 template <class T>
-concept string_map = is_a<T, std::map>
-                     && std::same_as<typename T::key_type, std::string>;
+concept string_map =
+  is_a<T, std::map> && std::same_as<typename T::key_type, std::string>;
 template <class T>
-concept tagged = requires { std::string_view{T::tag}; };
+concept tagged = requires {
+  std::string_view{T::tag};
+};
 
 template <class T>
-using members_of
-  = boost::describe::describe_members<T, boost::describe::mod_public>;
+using members_of =
+  boost::describe::describe_members<T, boost::describe::mod_public>;
 
 /// False, but only once T is known: for static_assert in a last branch.
 template <class>
@@ -65,7 +67,6 @@ inline constexpr bool unsupported = false;
   "std::map<std::string, T>, boost::json::value, and structs of these "        \
   "described with BOOST_DESCRIBE_STRUCT"
 
-
 } // namespace detail
 
 // -- encoding -----------------------------------------------------------------
@@ -74,8 +75,8 @@ inline constexpr bool unsupported = false;
 template <class T>
 void append_json(std::string& out, const T& value) {
   using namespace detail;
-  if constexpr (std::same_as<T, std::string>
-                || std::same_as<T, std::string_view>) {
+  if constexpr (std::same_as<
+                  T, std::string> || std::same_as<T, std::string_view>) {
     append_json_string(out, value);
   } else if constexpr (std::same_as<T, bool>) {
     out += value ? "true" : "false";
@@ -144,8 +145,9 @@ void append_json(std::string& out, const T& value) {
     });
     out += '}';
   } else {
-    static_assert(unsupported<T>, "kestrion can't write this type as JSON: "
-                  KESTRION_SUPPORTED_TYPES);
+    static_assert(
+      unsupported<T>,
+      "kestrion can't write this type as JSON: " KESTRION_SUPPORTED_TYPES);
   }
 }
 
@@ -300,8 +302,8 @@ result<T> decode_json(const boost::json::value& json,
       }
       ++known;
       auto decoded = decode_json<field_type>(
-        *field, path.empty() ? std::string{member.name}
-                             : path + "." + member.name);
+        *field,
+        path.empty() ? std::string{member.name} : path + "." + member.name);
       if (decoded)
         out.*member.pointer = std::move(*decoded);
       else
@@ -320,8 +322,9 @@ result<T> decode_json(const boost::json::value& json,
       return *problem;
     return out;
   } else {
-    static_assert(unsupported<T>, "kestrion can't read this type from JSON: "
-                  KESTRION_SUPPORTED_TYPES);
+    static_assert(
+      unsupported<T>,
+      "kestrion can't read this type from JSON: " KESTRION_SUPPORTED_TYPES);
   }
 }
 
@@ -377,8 +380,8 @@ void append_json_schema(std::string& out) {
     const char* separator = "";
     out += R"({"type":"object","properties":{)";
     boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
-      using field_type = std::remove_cvref_t<decltype(
-        std::declval<T&>().*member.pointer)>;
+      using field_type =
+        std::remove_cvref_t<decltype(std::declval<T&>().*member.pointer)>;
       out += separator;
       append_json_string(out, member.name);
       out += ':';
@@ -389,10 +392,12 @@ void append_json_schema(std::string& out) {
         append_json_string(required, member.name);
       }
     });
-    out += R"(},"required":[)" + required + R"(],"additionalProperties":false})";
+    out +=
+      R"(},"required":[)" + required + R"(],"additionalProperties":false})";
   } else {
-    static_assert(unsupported<T>, "kestrion has no JSON Schema for this type: "
-                  KESTRION_SUPPORTED_TYPES);
+    static_assert(
+      unsupported<T>,
+      "kestrion has no JSON Schema for this type: " KESTRION_SUPPORTED_TYPES);
   }
 }
 

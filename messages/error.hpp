@@ -13,21 +13,21 @@ namespace kestrion {
 /// is in `error::detail`.
 enum class errc : std::uint8_t {
   ok,
-  invalid_argument,  ///< The caller's input is malformed; repeating is useless.
-  not_found,         ///< No such agent, run, call or blob.
-  refused,           ///< The run's state does not allow the command.
-  forbidden,         ///< The decision needs another role.
-  conflict,          ///< Somebody else appended first; load again and retry.
-  corrupt,           ///< Stored data does not decode; nothing was skipped.
-  unsupported,       ///< A scheme, version or option that we do not know.
-  io,                ///< Disk or network failed.
-  timeout,           ///< A step took longer than its limit.
-  cancelled,         ///< Asked to stop before it was done.
-  unavailable,       ///< The peer is down or overloaded; later may work.
-  rate_limited,      ///< The peer says "slow down".
-  quota_exhausted,   ///< The peer says "nothing left"; waiting is useless.
-  unauthenticated,   ///< A key is missing or wrong.
-  limit_exceeded,    ///< A declared limit is reached.
+  invalid_argument, ///< The caller's input is malformed; repeating is useless.
+  not_found,        ///< No such agent, run, call or blob.
+  refused,          ///< The run's state does not allow the command.
+  forbidden,        ///< The decision needs another role.
+  conflict,         ///< Somebody else appended first; load again and retry.
+  corrupt,          ///< Stored data does not decode; nothing was skipped.
+  unsupported,      ///< A scheme, version or option that we do not know.
+  io,               ///< Disk or network failed.
+  timeout,          ///< A step took longer than its limit.
+  cancelled,        ///< Asked to stop before it was done.
+  unavailable,      ///< The peer is down or overloaded; later may work.
+  rate_limited,     ///< The peer says "slow down".
+  quota_exhausted,  ///< The peer says "nothing left"; waiting is useless.
+  unauthenticated,  ///< A key is missing or wrong.
+  limit_exceeded,   ///< A declared limit is reached.
 };
 
 /// The enumerator's name, for logs and JSON.

@@ -99,17 +99,17 @@ struct tool_call_completed {
 };
 BOOST_DESCRIBE_STRUCT(tool_call_completed, (), (call, content, duration, by))
 
-/// Why a tool call gave the model an error result.
+/// Why a tool call gave the model an error result (a denial is an event of its
+/// own).
 enum class tool_failure : std::uint8_t {
   unknown_tool,
   invalid_arguments,
-  denied,       ///< A person said no.
-  failed,       ///< The tool threw or returned an error.
+  failed, ///< The tool threw or returned an error.
   timed_out,
   not_executed, ///< In doubt, and a person knows that it did not happen.
 };
-BOOST_DESCRIBE_ENUM(tool_failure, unknown_tool, invalid_arguments, denied,
-                    failed, timed_out, not_executed)
+BOOST_DESCRIBE_ENUM(tool_failure, unknown_tool, invalid_arguments, failed,
+                    timed_out, not_executed)
 
 /// An error result for the model, which goes on.
 struct tool_call_failed {
@@ -154,8 +154,7 @@ struct approval_granted {
   std::optional<std::string> arguments; ///< If the approver edited them.
   bool operator==(const approval_granted&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(approval_granted, (),
-                      (call, by, role, digest, arguments))
+BOOST_DESCRIBE_STRUCT(approval_granted, (), (call, by, role, digest, arguments))
 
 struct approval_denied {
   static constexpr std::string_view tag = "approval_denied";
@@ -234,13 +233,13 @@ struct run_resumed {
 };
 BOOST_DESCRIBE_STRUCT(run_resumed, (), (by))
 
-using event
-  = std::variant<run_started, message_received, model_call_completed,
-                 model_call_failed, tool_call_started, tool_call_completed,
-                 tool_call_failed, tool_call_in_doubt, approval_requested,
-                 approval_granted, approval_denied, approval_expired,
-                 run_completed, run_failed, run_expired, run_cancelled,
-                 run_recovered, run_parked, run_resumed>;
+using event =
+  std::variant<run_started, message_received, model_call_completed,
+               model_call_failed, tool_call_started, tool_call_completed,
+               tool_call_failed, tool_call_in_doubt, approval_requested,
+               approval_granted, approval_denied, approval_expired,
+               run_completed, run_failed, run_expired, run_cancelled,
+               run_recovered, run_parked, run_resumed>;
 
 /// An event at its place in the log.
 struct recorded_event {

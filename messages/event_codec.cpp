@@ -47,9 +47,9 @@ result<event> decode_event(std::string_view type, std::string_view data) {
   auto json = parse_json(data, "the event");
   if (!json)
     return error{errc::corrupt, json.error().detail};
-  result<event> out = error{errc::corrupt, "the event type \""
-                                             + std::string{type.substr(0, 64)}
-                                             + "\" is not known"};
+  result<event> out =
+    error{errc::corrupt, "the event type \"" + std::string{type.substr(0, 64)}
+                           + "\" is not known"};
   boost::mp11::mp_for_each<boost::mp11::mp_transform<
     std::type_identity, boost::mp11::mp_rename<event, boost::mp11::mp_list>>>(
     [&]<class E>(std::type_identity<E>) {

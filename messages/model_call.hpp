@@ -16,7 +16,7 @@ namespace kestrion {
 struct model_request {
   std::shared_ptr<const agent_definition> agent;
   kestrion::conversation conversation; ///< Ends with a user or tool message.
-  std::string idempotency_key;         ///< `run_id/m2`; the same on each attempt.
+  std::string idempotency_key; ///< `run_id/m2`; the same on each attempt.
 };
 
 /// Why the model stopped, as far as the loop cares.

@@ -48,7 +48,8 @@ result<void> schema::validate(const boost::json::value& json) const {
     return error{errc::invalid_argument, e.what()};
   }
   std::string detail;
-  for (valijson::ValidationResults::Error problem; problems.popError(problem);) {
+  for (valijson::ValidationResults::Error problem;
+       problems.popError(problem);) {
     std::string place;
     for (const auto& step : problem.context)
       place += step;

@@ -11,7 +11,9 @@ std::size_t sequence_length(std::string_view s, std::size_t i) {
   const auto byte = [&](std::size_t k) {
     return k < s.size() ? static_cast<std::uint8_t>(s[k]) : std::uint8_t{0};
   };
-  const auto tail = [&](std::size_t k) { return (byte(k) & 0xC0U) == 0x80U; };
+  const auto tail = [&](std::size_t k) {
+    return (byte(k) & 0xC0U) == 0x80U;
+  };
   const auto a = byte(i);
   const auto b = byte(i + 1);
   if (a < 0x80)

@@ -31,8 +31,8 @@ public:
   /// @par Errors To `done`, as a `model_failure` with its `retryable` set:
   ///   `timeout`, `io`, `unavailable`, `rate_limited` (retryable);
   ///   `quota_exhausted`, `unauthenticated`, `refused` (4xx),
-  ///   `invalid_argument`, `unsupported`, `corrupt` (the answer makes no sense),
-  ///   `cancelled` (not retryable).
+  ///   `invalid_argument`, `unsupported`, `corrupt` (the answer makes no
+  ///   sense), `cancelled` (not retryable).
   virtual void complete(model_request request, std::stop_token stop,
                         model_callback done) = 0;
 };

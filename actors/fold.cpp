@@ -1,0 +1,269 @@
+#include <kestrion/actors/run_machine.hpp>
+
+#include <kestrion/actors/fold_progress.hpp>
+#include <kestrion/messages/match.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+open_call* find(run_progress& p, const std::string& id) {
+  for (auto& call : p.calls)
+    if (call.id == id)
+      return &call;
+  return nullptr;
+}
+
+std::int64_t bytes_of(const std::vector<part>& parts) {
+  std::size_t n = 0;
+  for (const auto& p : parts)
+    match(
+      p, [&](const text_part& x) { n += x.text.size(); },
+      [&](const image_part&) { n += 4'000; }, // About what vendors bill.
+      [&](const reasoning_part& x) { n += x.raw.size(); },
+      [&](const opaque_part& x) { n += x.raw.size(); },
+      [&](const tool_call_part& x) { n += x.name.size() + x.arguments.size(); },
+      [&](const tool_result_part& x) { n += x.content.size(); });
+  return static_cast<std::int64_t>(n);
+}
+
+void open_model(run_progress& p) {
+  p.model_call = open_model_call{"m" + std::to_string(p.turns + 1), 1, {}};
+}
+
+/// The batch is settled once every call is done: back to the model.
+void close_batch_if_done(run_progress& p) {
+  if (p.calls.empty()
+      || !std::all_of(p.calls.begin(), p.calls.end(), [](const auto& call) {
+           return call.phase == call_phase::done;
+         }))
+    return;
+  p.calls.clear();
+  open_model(p);
+}
+
+void set_done(run_progress& p, const std::string& id, std::size_t bytes) {
+  auto* call = find(p, id);
+  if (!call)
+    return;
+  call->phase = call_phase::done;
+  p.said_bytes += static_cast<std::int64_t>(bytes);
+  close_batch_if_done(p);
+}
+
+void open_batch(run_progress& p, const std::vector<part>& parts) {
+  for (const auto& each : parts)
+    if (const auto* asked = std::get_if<tool_call_part>(&each)) {
+      open_call call;
+      call.id = asked->id;
+      call.tool = asked->name;
+      call.arguments = asked->arguments.empty() ? "{}" : asked->arguments;
+      p.calls.push_back(std::move(call));
+      ++p.tool_calls;
+    }
+}
+
+void end(run_progress& p, run_status status, std::string code,
+         std::string reason) {
+  p.status = status;
+  p.code = std::move(code);
+  p.reason = std::move(reason);
+  p.model_call.reset();
+  p.calls.clear();
+}
+
+closed_gate& gate_record(run_progress& p, const open_call& call) {
+  for (auto& gate : p.closed_gates)
+    if (gate.call == call.id)
+      return gate;
+  return p.closed_gates.emplace_back(
+    closed_gate{call.id, call.tool, call.digest, {}, {}});
+}
+
+void grant(run_progress& p, const approval_granted& x) {
+  auto* call = find(p, x.call);
+  if (!call)
+    return;
+  if (x.arguments)
+    call->arguments = *x.arguments;
+  call->digest = x.digest;
+  call->grants.push_back({x.by, x.role, x.digest});
+  auto& record = gate_record(p, *call);
+  record.digest = x.digest;
+  record.grants = call->grants;
+}
+
+void deny(run_progress& p, const approval_denied& x) {
+  auto* call = find(p, x.call);
+  if (!call)
+    return;
+  gate_record(p, *call).denial = role_grant{x.by, x.role, x.digest};
+  set_done(p, x.call, x.reason.size());
+}
+
+/// What a run that has not ended is doing.
+run_status live_status(const run_progress& p) {
+  if (p.parked)
+    return run_status::parked;
+  const auto any = [&](auto predicate) {
+    return std::any_of(p.calls.begin(), p.calls.end(), predicate);
+  };
+  if (p.model_call
+      || any([](const auto& c) { return c.phase == call_phase::started; }))
+    return run_status::running;
+  if (any([](const auto& c) {
+        return c.phase == call_phase::in_doubt
+               || (c.phase == call_phase::waiting && !missing_roles(c).empty());
+      }))
+    return run_status::waiting_on_human;
+  return run_status::running;
+}
+
+void fold_event(run_progress& p, const event& e) {
+  match(
+    e, [&](const run_started&) { p.started_at = p.updated_at; },
+    [&](const message_received& x) {
+      p.said_bytes += bytes_of(x.message.parts);
+      open_model(p);
+    },
+    [&](const model_call_completed& x) {
+      p.model_call.reset();
+      ++p.turns;
+      p.usage += x.usage;
+      p.cost_usd_micros += x.cost_usd_micros.value_or(0);
+      p.said_bytes += bytes_of(x.parts);
+      open_batch(p, x.parts);
+    },
+    [&](const model_call_failed& x) {
+      if (p.model_call && x.retry_at)
+        p.model_call = open_model_call{x.call, x.attempt + 1, *x.retry_at};
+      else
+        p.model_call.reset();
+    },
+    [&](const tool_call_started& x) {
+      if (auto* call = find(p, x.call)) {
+        call->phase = call_phase::started;
+        call->interrupted = false;
+        ++call->attempt;
+      }
+    },
+    [&](const tool_call_completed& x) {
+      set_done(p, x.call, x.content.size());
+    },
+    [&](const tool_call_failed& x) { set_done(p, x.call, x.detail.size()); },
+    [&](const tool_call_in_doubt& x) {
+      if (auto* call = find(p, x.call))
+        call->phase = call_phase::in_doubt;
+    },
+    [&](const approval_requested& x) {
+      if (auto* call = find(p, x.call)) {
+        call->gated = true;
+        call->digest = x.digest;
+        call->roles = x.roles;
+        call->deadline = x.deadline;
+      }
+    },
+    [&](const approval_granted& x) { grant(p, x); },
+    [&](const approval_denied& x) { deny(p, x); },
+    [](const approval_expired&) {}, // run_expired says the rest.
+    [&](const run_completed&) { end(p, run_status::completed, {}, {}); },
+    [&](const run_failed& x) { end(p, run_status::failed, x.code, x.reason); },
+    [&](const run_expired& x) { end(p, run_status::expired, {}, x.reason); },
+    [&](const run_cancelled& x) {
+      end(p, run_status::cancelled, {}, x.by + ": " + x.reason);
+    },
+    [&](const run_recovered& x) {
+      p.lost_tokens_estimate += x.lost_tokens_estimate;
+      p.cost_usd_micros += x.lost_usd_micros_estimate;
+      for (auto& call : p.calls)
+        call.interrupted = call.phase == call_phase::started;
+    },
+    [&](const run_parked& x) {
+      p.parked = true;
+      p.reason = x.reason;
+    },
+    [&](const run_resumed&) {
+      p.parked = false;
+      p.reason.clear();
+    });
+}
+
+} // namespace
+
+void fold_progress(run_progress& p, const recorded_event& e) {
+  p.seq = e.seq;
+  p.updated_at = e.at;
+  fold_event(p, e.event);
+  if (!is_terminal(p.status))
+    p.status = live_status(p);
+}
+
+namespace {
+
+void say(run_state& s, message m) {
+  s.conversation.push_back(std::make_shared<const message>(std::move(m)));
+}
+
+/// Keeps a result until its batch is complete.
+void keep(run_state& s, const std::string& id, std::string content,
+          bool is_error) {
+  const auto& batch = *s.conversation.back();
+  std::size_t at = 0;
+  for (const auto& each : batch.parts)
+    if (const auto* asked = std::get_if<tool_call_part>(&each)) {
+      if (asked->id == id && at < s.results.size())
+        s.results[at] = tool_result_part{id, asked->vendor_id, asked->name,
+                                         std::move(content), is_error};
+      ++at;
+    }
+}
+
+/// All results are there: they are the next message, in the order of the calls.
+void say_results_if_complete(run_state& s) {
+  if (s.results.empty()
+      || !std::all_of(s.results.begin(), s.results.end(),
+                      [](const auto& r) { return r.has_value(); }))
+    return;
+  message m{role::tool, {}};
+  for (auto& r : s.results)
+    m.parts.emplace_back(std::move(*r));
+  s.results.clear();
+  say(s, std::move(m));
+}
+
+} // namespace
+
+run_state fold(run_state s, const recorded_event& e) {
+  fold_progress(s.progress, e);
+  const auto keep_result = [&](const std::string& id, std::string content,
+                               bool is_error) {
+    if (s.results.empty())
+      return;
+    keep(s, id, std::move(content), is_error);
+    say_results_if_complete(s);
+  };
+  match(
+    e.event, [&](const run_started& x) { s.header = x; },
+    [&](const message_received& x) { say(s, x.message); },
+    [&](const model_call_completed& x) {
+      say(s, {role::assistant, x.parts});
+      s.results.assign(s.progress.calls.size(), std::nullopt);
+    },
+    [&](const tool_call_completed& x) {
+      keep_result(x.call, x.content, false);
+    },
+    [&](const tool_call_failed& x) { keep_result(x.call, x.detail, true); },
+    [&](const approval_denied& x) {
+      keep_result(x.call,
+                  "Denied by " + x.by
+                    + (x.role.empty() ? "" : " (" + x.role + ")")
+                    + (x.reason.empty() ? "." : ": " + x.reason),
+                  true);
+    },
+    [](const auto&) {}); // The rest is progress only.
+  return s;
+}
+
+} // namespace kestrion

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <kestrion/actors/run_state.hpp>
+#include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/command.hpp>
+#include <kestrion/messages/effect.hpp>
+#include <kestrion/messages/error.hpp>
+#include <kestrion/messages/event.hpp>
+
+#include <optional>
+#include <vector>
+
+/// The run, as three pure functions: no CAF, no clock, no I/O, no randomness.
+///
+///   pending --start_run--> running
+///   running: model_call open --model_done(text)--> completed
+///            model_call open --model_done(tool calls)--> batch open
+///            model_call open --model_done(failure)--> open again, later |
+///            failed
+///   batch:   any gate closed --> waiting_on_human
+///            all gates open --> every call started, in one append
+///            last call done --> model_call open | failed (limits)
+///   waiting_on_human --approve/deny--> batch
+///                    --tick after deadline--> expired
+///   recover: started `once` calls --> in doubt (waiting_on_human); the other
+///            effects are simply owed again
+///   any but terminal --cancel_run--> cancelled
+///                    --park_run--> parked --unpark_run--> where it was
+namespace kestrion {
+
+/// What follows from a command.
+struct decision {
+  std::vector<event> events; ///< Facts to append, atomically.
+  /// The answer for who asked, once `events` are durable. A decision that came
+  /// too late expires the run *and* is refused.
+  std::optional<error> refusal;
+};
+
+/// The next state. Total: never fails, never looks at the world. An event that
+/// does not fit the state changes only what it can.
+run_state fold(run_state state, const recorded_event& e);
+
+/// What `c` changes. An answer to an effect that is settled decides nothing.
+/// @par Errors `refused`, `forbidden`, `not_found`, `invalid_argument`: the
+///   command does not fit; nothing is to be appended.
+result<decision> decide(const run_state& state,
+                        const agent_definition& definition, const command& c);
+
+/// What the state owes the world, in a stable order. A restarted run starts all
+/// of it; a live one what is not in flight yet.
+std::vector<effect> owed(const run_state& state);
+
+} // namespace kestrion

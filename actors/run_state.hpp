@@ -1,0 +1,102 @@
+#pragma once
+
+#include <kestrion/messages/effect.hpp>
+#include <kestrion/messages/event.hpp>
+#include <kestrion/messages/run_status.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kestrion {
+
+/// One role's yes to exactly these arguments.
+struct role_grant {
+  std::string by;
+  std::string role;
+  std::string digest;
+  bool operator==(const role_grant&) const = default;
+};
+
+enum class call_phase : std::uint8_t {
+  waiting,  ///< For its gate, or for another gate of the same batch.
+  started,  ///< May be having its effect right now.
+  in_doubt, ///< Was started in an earlier life; a person has to say.
+  done,     ///< Has its result.
+};
+
+/// A tool call of the open batch.
+struct open_call {
+  std::string id;
+  std::string tool;
+  std::string arguments; ///< As they will run: edited ones replace the model's.
+  call_phase phase = call_phase::waiting;
+  std::int64_t attempt = 0;
+  bool interrupted = false;
+  bool gated = false;
+  std::string digest; ///< Gated calls only, as all that follows.
+  std::vector<std::string> roles;
+  std::optional<timestamp> deadline;
+  std::vector<role_grant> grants;
+  bool operator==(const open_call&) const = default;
+};
+
+/// Which roles still have to agree; nothing if the gate is open. A gate for
+/// anyone that nobody opened yet gives one empty role.
+std::vector<std::string> missing_roles(const open_call& call);
+
+/// A gate that was decided, kept so that the same decision twice is one.
+struct closed_gate {
+  std::string call;
+  std::string tool;
+  std::string digest;
+  std::vector<role_grant> grants;
+  std::optional<role_grant> denial;
+  bool operator==(const closed_gate&) const = default;
+};
+
+struct open_model_call {
+  std::string id;
+  std::int64_t attempt = 1;
+  timestamp not_before; ///< The epoch: at once.
+  bool operator==(const open_model_call&) const = default;
+};
+
+/// Everything about a run but what was said: small, so that deciding on a copy
+/// is cheap however long the conversation is.
+struct run_progress {
+  run_status status = run_status::pending;
+  std::uint64_t seq = 0; ///< Events folded.
+  timestamp started_at;
+  timestamp updated_at;
+  std::optional<open_model_call> model_call;
+  std::vector<open_call> calls; ///< The open batch, in the model's order.
+  std::vector<closed_gate> closed_gates;
+  std::int64_t turns = 0; ///< Model calls that completed.
+  std::int64_t tool_calls = 0;
+  token_usage usage;
+  std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.
+  std::int64_t cost_usd_micros = 0;      ///< Lost calls included.
+  std::int64_t said_bytes = 0;           ///< Text in the conversation.
+  bool parked = false;
+  std::string code;   ///< Why it failed: an errc's name.
+  std::string reason; ///< Why it ended or was parked.
+  bool operator==(const run_progress&) const = default;
+};
+
+/// The fold of a run's log. Equal logs have equal states.
+struct run_state {
+  run_started header;
+  run_progress progress;
+  kestrion::conversation conversation;
+  std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
+};
+
+/// Compares what was said, not where it is stored.
+bool operator==(const run_state& a, const run_state& b);
+
+/// The answer: the text of the last message if the model said it.
+std::string output_of(const run_state& state);
+
+} // namespace kestrion
