@@ -78,49 +78,53 @@ void append_number(std::string& out, double number) {
 
 void append(std::string& out, const boost::json::value& json) {
   switch (json.kind()) {
-  case boost::json::kind::null: out += "null"; break;
-  case boost::json::kind::bool_:
-    out += json.get_bool() ? "true" : "false";
-    break;
-  case boost::json::kind::int64: out += std::to_string(json.get_int64()); break;
-  case boost::json::kind::uint64:
-    out += std::to_string(json.get_uint64());
-    break;
-  case boost::json::kind::double_: append_number(out, json.get_double()); break;
-  case boost::json::kind::string:
-    append_json_string(out,
-                       {json.get_string().data(), json.get_string().size()});
-    break;
-  case boost::json::kind::array: {
-    out += '[';
-    const char* separator = "";
-    for (const auto& element : json.get_array()) {
-      out += separator;
-      append(out, element);
-      separator = ",";
+    case boost::json::kind::null: out += "null"; break;
+    case boost::json::kind::bool_:
+      out += json.get_bool() ? "true" : "false";
+      break;
+    case boost::json::kind::int64:
+      out += std::to_string(json.get_int64());
+      break;
+    case boost::json::kind::uint64:
+      out += std::to_string(json.get_uint64());
+      break;
+    case boost::json::kind::double_:
+      append_number(out, json.get_double());
+      break;
+    case boost::json::kind::string:
+      append_json_string(out,
+                         {json.get_string().data(), json.get_string().size()});
+      break;
+    case boost::json::kind::array: {
+      out += '[';
+      const char* separator = "";
+      for (const auto& element : json.get_array()) {
+        out += separator;
+        append(out, element);
+        separator = ",";
+      }
+      out += ']';
+      break;
     }
-    out += ']';
-    break;
-  }
-  case boost::json::kind::object: {
-    std::vector<std::pair<std::u16string, const boost::json::key_value_pair*>>
-      members;
-    for (const auto& member : json.get_object())
-      members.emplace_back(utf16({member.key().data(), member.key().size()}),
-                           &member);
-    std::sort(members.begin(), members.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    out += '{';
-    const char* separator = "";
-    for (const auto& [ignored, member] : members) {
-      out += separator;
-      append_json_string(out, {member->key().data(), member->key().size()});
-      out += ':';
-      append(out, member->value());
-      separator = ",";
+    case boost::json::kind::object: {
+      std::vector<std::pair<std::u16string, const boost::json::key_value_pair*>>
+        members;
+      for (const auto& member : json.get_object())
+        members.emplace_back(utf16({member.key().data(), member.key().size()}),
+                             &member);
+      std::sort(members.begin(), members.end(),
+                [](const auto& a, const auto& b) { return a.first < b.first; });
+      out += '{';
+      const char* separator = "";
+      for (const auto& [ignored, member] : members) {
+        out += separator;
+        append_json_string(out, {member->key().data(), member->key().size()});
+        out += ':';
+        append(out, member->value());
+        separator = ",";
+      }
+      out += '}';
     }
-    out += '}';
-  }
   }
 }
 

@@ -168,6 +168,15 @@ error missing(std::string_view path, std::string_view name);
 error unexpected(std::string_view path, std::string_view name);
 error unknown_name(std::string_view path, std::string_view got);
 
+/// True if a JSON object of a T may have a member of this name.
+template <class T>
+bool is_member(std::string_view name) {
+  bool found = tagged<T> && name == "type";
+  boost::mp11::mp_for_each<members_of<T>>(
+    [&](auto member) { found = found || name == member.name; });
+  return found;
+}
+
 } // namespace detail
 
 /// Reads `json` into a T: every member that is not optional must be there, and
@@ -310,13 +319,9 @@ result<T> decode_json(const boost::json::value& json,
         problem = decoded.error();
     });
     if (!problem && known != object->size()) {
-      for (const auto& [name, ignored] : *object) {
-        bool found = tagged<T> && name == "type";
-        boost::mp11::mp_for_each<members_of<T>>(
-          [&](auto member) { found = found || name == member.name; });
-        if (!found)
-          problem = unexpected(path, name);
-      }
+      for (const auto& member : *object)
+        if (!is_member<T>(member.key()))
+          problem = unexpected(path, member.key());
     }
     if (problem)
       return *problem;
