@@ -30,6 +30,7 @@ struct draft {
   void emit(event e) {
     recorded_event recorded{after.seq + 1, now, std::move(e)};
     fold_progress(after, recorded);
+    out.status = after.status;
     out.events.push_back(std::move(recorded.event));
   }
 };
