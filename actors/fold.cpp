@@ -70,8 +70,13 @@ void end(run_progress& p, run_status status, std::string code,
   p.status = status;
   p.code = std::move(code);
   p.reason = std::move(reason);
+  p.parked = false;
   p.model_call.reset();
   p.calls.clear();
+}
+
+std::string signed_reason(const std::string& by, const std::string& reason) {
+  return by.empty() || reason.empty() ? by + reason : by + ": " + reason;
 }
 
 closed_gate& gate_record(run_progress& p, const open_call& call) {
@@ -119,6 +124,13 @@ run_status live_status(const run_progress& p) {
       }))
     return run_status::waiting_on_human;
   return run_status::running;
+}
+
+/// Another life began, but the run did not get on.
+bool is_takeover(const event& e) {
+  return std::holds_alternative<run_recovered>(e)
+         || std::holds_alternative<run_parked>(e)
+         || std::holds_alternative<run_resumed>(e);
 }
 
 void fold_event(run_progress& p, const event& e) {
@@ -172,7 +184,7 @@ void fold_event(run_progress& p, const event& e) {
     [&](const run_failed& x) { end(p, run_status::failed, x.code, x.reason); },
     [&](const run_expired& x) { end(p, run_status::expired, {}, x.reason); },
     [&](const run_cancelled& x) {
-      end(p, run_status::cancelled, {}, x.by + ": " + x.reason);
+      end(p, run_status::cancelled, {}, signed_reason(x.by, x.reason));
     },
     [&](const run_recovered& x) {
       p.lost_tokens_estimate += x.lost_tokens_estimate;
@@ -195,6 +207,8 @@ void fold_event(run_progress& p, const event& e) {
 void fold_progress(run_progress& p, const recorded_event& e) {
   p.seq = e.seq;
   p.updated_at = e.at;
+  if (!is_takeover(e.event))
+    ++p.steps;
   fold_event(p, e.event);
   if (!is_terminal(p.status))
     p.status = live_status(p);

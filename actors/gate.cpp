@@ -15,9 +15,9 @@ namespace {
 using found = result<std::variant<std::size_t, already_decided>>;
 
 std::string target(const gate_decision& d) {
-  if (!d.call.empty())
-    return "call " + d.call;
-  return d.tool.empty() ? "any call" : "a call of " + d.tool;
+  if (d.tool.empty())
+    return d.call.empty() ? "any call" : "call " + d.call;
+  return (d.call.empty() ? "a call" : "call " + d.call) + " of " + d.tool;
 }
 
 bool names(const gate_decision& d, const std::string& call,
@@ -26,65 +26,115 @@ bool names(const gate_decision& d, const std::string& call,
          && (d.tool.empty() || d.tool == tool);
 }
 
-bool same(const gate_decision& d, const role_grant& g) {
+/// What a call of `tool` binds once `d` is in the log; empty: any.
+std::string digest_after(const gate_decision& d, const std::string& tool) {
+  return d.edited ? approval_digest(tool, *d.edited) : d.digest;
+}
+
+bool is_repeated(const gate_decision& d, const role_grant& g,
+                 const std::string& digest) {
   return d.by == g.by && d.role == g.role
-         && (d.digest.empty() || d.digest == g.digest);
+         && (digest.empty() || digest == g.digest);
 }
 
-/// The answer where no open gate fits: a repetition, or why not.
-found decide_on_closed(const run_progress& p, const gate_decision& d) {
-  const auto last = std::find_if(
-    p.closed_gates.rbegin(), p.closed_gates.rend(),
-    [&](const auto& gate) { return names(d, gate.call, gate.tool); });
-  if (last != p.closed_gates.rend()) {
-    if (last->denial
-          ? !d.grants && same(d, *last->denial)
-          : d.grants
-              && std::any_of(last->grants.begin(), last->grants.end(),
-                             [&](const auto& g) { return same(d, g); }))
-      return found::value_type{already_decided{}};
+bool is_repeated(const gate_decision& d, const closed_gate& gate) {
+  const auto digest = digest_after(d, gate.tool);
+  if (gate.denial)
+    return !d.grants && is_repeated(d, *gate.denial, digest);
+  return d.grants
+         && std::any_of(
+           gate.grants.begin(), gate.grants.end(),
+           [&](const auto& g) { return is_repeated(d, g, digest); });
+}
+
+/// The gates that `d` may be about and that are not open any more.
+std::vector<const closed_gate*> decided_gates(const run_progress& p,
+                                              const gate_decision& d) {
+  std::vector<const closed_gate*> out;
+  for (const auto& gate : p.closed_gates) {
+    const bool is_open =
+      std::any_of(p.calls.begin(), p.calls.end(), [&](const open_call& call) {
+        return call.id == gate.call && call.phase == call_phase::waiting
+               && !missing_roles(call).empty();
+      });
+    if (!is_open && names(d, gate.call, gate.tool))
+      out.push_back(&gate);
   }
-  if (is_terminal(p.status))
-    return error{errc::refused, "the run is " + std::string{to_string(p.status)}
-                                  + "; nothing can be decided any more"};
-  if (last == p.closed_gates.rend())
-    return error{errc::not_found, "no approval is waiting for " + target(d)};
-  if (last->denial)
-    return error{errc::refused, "call " + last->call + " of " + last->tool
-                                  + " was denied by " + last->denial->by};
-  return error{errc::refused, "call " + last->call + " of " + last->tool
-                                + " was approved by " + last->grants.back().by};
+  return out;
 }
 
-/// Whether `d` may decide about this open gate.
+bool is_repeated(const run_progress& p, const gate_decision& d) {
+  const auto gates = decided_gates(p, d);
+  return std::any_of(gates.begin(), gates.end(),
+                     [&](const auto* gate) { return is_repeated(d, *gate); });
+}
+
+/// Why nothing can be decided where no gate that fits is open.
+error why_not(const run_progress& p, const gate_decision& d) {
+  if (is_terminal(p.status))
+    return {errc::refused, "the run is " + std::string{to_string(p.status)}
+                             + "; nothing can be decided any more"};
+  const auto gates = decided_gates(p, d);
+  if (gates.empty())
+    return {errc::not_found, "no approval is waiting for " + target(d)};
+  const auto& last = *gates.back();
+  return {errc::refused,
+          "call " + last.call + " of " + last.tool
+            + (last.denial ? " was denied by " + last.denial->by
+                           : " was approved by " + last.grants.back().by)};
+}
+
+error wrong_role(const open_call& call, const gate_decision& d) {
+  std::string roles;
+  for (const auto& role : call.roles)
+    roles += (roles.empty() ? "" : ", ") + role;
+  return {errc::forbidden,
+          "call " + call.id + " of " + call.tool + " needs the role " + roles
+            + "; " + d.by + " has "
+            + (d.role.empty() ? "none" : "\"" + d.role + "\"")};
+}
+
+/// Whether `d` may decide about this open gate; false for a repetition.
 result<bool> check(const open_call& call, const gate_decision& d) {
   const auto about = "call " + call.id + " of " + call.tool;
+  const auto digest = digest_after(d, call.tool);
+  const role_grant* same_role = nullptr; // Agreed to these arguments already.
+  for (const auto& g : call.grants)
+    if (g.digest == call.digest && g.role == d.role)
+      same_role = &g;
+  if (d.grants && same_role && is_repeated(d, *same_role, digest))
+    return false; // The same decision twice is one decision.
   if (!d.digest.empty() && d.digest != call.digest)
     return error{errc::refused, "the decision is for the digest " + d.digest
                                   + ", but " + about + " has " + call.digest};
-  const bool role_fits =
-    call.roles.empty()
-    || std::find(call.roles.begin(), call.roles.end(), d.role)
-         != call.roles.end();
-  if (!role_fits) {
-    std::string roles;
-    for (const auto& role : call.roles)
-      roles += (roles.empty() ? "" : ", ") + role;
-    return error{errc::forbidden,
-                 about + " needs the role " + roles + "; " + d.by + " has "
-                   + (d.role.empty() ? "none" : "\"" + d.role + "\"")};
-  }
-  if (!d.grants)
-    return true;
-  for (const auto& g : call.grants) {
-    if (g.digest != call.digest || g.role != d.role)
-      continue;
-    if (g.by == d.by)
-      return false; // The same decision twice is one decision.
-    return error{errc::refused, about + " was already approved by " + g.by
-                                  + " in the role \"" + g.role + "\""};
-  }
+  if (!call.roles.empty()
+      && std::find(call.roles.begin(), call.roles.end(), d.role)
+           == call.roles.end())
+    return wrong_role(call, d);
+  const bool changes = d.edited && digest != call.digest;
+  if (d.grants && same_role && !changes)
+    return error{errc::refused, about + " was already approved by "
+                                  + same_role->by + " in the role \""
+                                  + same_role->role + "\""};
   return true;
+}
+
+/// The calls that wait for people and that `d` may be about; only those that it
+/// looked at, if there are some.
+std::vector<std::size_t> open_gates(const run_progress& p,
+                                    const gate_decision& d) {
+  std::vector<std::size_t> named;
+  std::vector<std::size_t> seen;
+  for (std::size_t i = 0; i < p.calls.size(); ++i) {
+    const auto& call = p.calls[i];
+    if (call.phase != call_phase::waiting || missing_roles(call).empty()
+        || !names(d, call.id, call.tool))
+      continue;
+    named.push_back(i);
+    if (call.digest == d.digest)
+      seen.push_back(i);
+  }
+  return seen.empty() ? named : seen;
 }
 
 } // namespace
@@ -102,15 +152,13 @@ found find_gate(const run_progress& p, const gate_decision& d) {
     return error{errc::invalid_argument,
                  "a decision about " + target(d)
                    + " has to say who decides: \"by\" is empty"};
-  std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < p.calls.size(); ++i) {
-    const auto& call = p.calls[i];
-    if (call.phase == call_phase::waiting && !missing_roles(call).empty()
-        && names(d, call.id, call.tool))
-      open.push_back(i);
-  }
+  const auto open = open_gates(p, d);
+  const bool was_seen =
+    open.size() == 1 && p.calls[open.front()].digest == d.digest;
+  if ((open.empty() || (!d.digest.empty() && !was_seen)) && is_repeated(p, d))
+    return found::value_type{already_decided{}};
   if (open.empty())
-    return decide_on_closed(p, d);
+    return why_not(p, d);
   if (open.size() > 1) {
     std::string ids;
     for (auto i : open)

@@ -4,6 +4,7 @@
 #include <kestrion/messages/command.hpp>
 #include <kestrion/messages/error.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,14 +23,17 @@ struct gate_decision {
   std::string tool;
   std::string by;
   std::string role;
-  std::string digest;
+  std::string digest; ///< What was looked at; empty: not said.
   bool grants = true;
+  std::optional<std::string> edited =
+    {}; ///< The arguments that it sets instead.
 };
 
 /// The decision was taken before by the same person in the same role.
 struct already_decided {};
 
-/// Finds the call that `d` is about, and checks that it may be decided so.
+/// Finds the call that `d` is about, and checks that it may be decided so. A
+/// digest also tells calls of one tool apart.
 /// @returns Index in `progress.calls`, or that it is a repetition.
 /// @par Errors `invalid_argument` without `by`; `not_found` if no such call
 ///   waits; `refused` if it is ambiguous, decided otherwise, for another digest

@@ -12,7 +12,7 @@ std::vector<effect> owed(const run_state& state) {
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
-  auto wake = p.started_at + state.header.limits.wall_time_max;
+  auto wake = later(p.started_at, state.header.limits.wall_time_max);
   for (const auto& call : p.calls) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,

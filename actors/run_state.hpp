@@ -68,6 +68,9 @@ struct open_model_call {
 struct run_progress {
   run_status status = run_status::pending;
   std::uint64_t seq = 0; ///< Events folded.
+  /// Events by which the run got on: all but recoveries and parking. What a
+  /// restart policy means by progress.
+  std::uint64_t steps = 0;
   timestamp started_at;
   timestamp updated_at;
   std::optional<open_model_call> model_call;

@@ -23,6 +23,8 @@ struct model_done {
   kestrion::duration duration{};
   timestamp now;
   std::uint32_t jitter = 0; ///< Uniform over its range.
+  /// Of the effect it answers; another than the open one is late. 0: not said.
+  std::int64_t attempt = 0;
 };
 
 /// What became of a tool call that ran.
@@ -42,21 +44,21 @@ struct tool_done {
 /// A person's yes or no. Names the call by its id, or by its tool if only one
 /// call of that tool waits; neither is needed if only one call waits at all.
 struct approval {
-  std::string call;
-  std::string tool;
-  std::string by;     ///< Who decides; required.
-  std::string role;   ///< In which role; required if the gate names roles.
-  std::string digest; ///< What was looked at; if given, it has to match.
-  std::optional<std::string> arguments; ///< Edited ones, as JSON.
+  std::string call{};
+  std::string tool{};
+  std::string by{};     ///< Who decides; required.
+  std::string role{};   ///< In which role; required if the gate names roles.
+  std::string digest{}; ///< What was looked at; if given, it has to match.
+  std::optional<std::string> arguments{}; ///< Edited ones, as JSON.
 };
 
 struct denial {
-  std::string call;
-  std::string tool;
-  std::string by;
-  std::string role;
-  std::string digest;
-  std::string reason; ///< The model sees it and goes on.
+  std::string call{};
+  std::string tool{};
+  std::string by{};
+  std::string role{};
+  std::string digest{};
+  std::string reason{}; ///< The model sees it and goes on.
 };
 
 struct approve_call {
@@ -74,10 +76,10 @@ enum class doubt_answer : std::uint8_t { happened, did_not_happen, run_again };
 BOOST_DESCRIBE_ENUM(doubt_answer, happened, did_not_happen, run_again)
 
 struct doubt_resolution {
-  std::string call; ///< Not needed if only one call is in doubt.
+  std::string call{}; ///< Not needed if only one call is in doubt.
   doubt_answer answer = doubt_answer::happened;
-  std::string by;      ///< Required.
-  std::string content; ///< The result, for `happened`.
+  std::string by{};      ///< Required.
+  std::string content{}; ///< The result, for `happened`.
 };
 
 struct resolve_doubt {

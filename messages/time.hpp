@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -10,6 +11,13 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// How long a thing took, or a limit on it.
 using duration = std::chrono::microseconds;
+
+/// `t + d`, or the end of time where that would overflow: "no limit" may be
+/// written as `duration::max()`.
+constexpr timestamp later(timestamp t, duration d) {
+  return d > timestamp::max() - std::max(t, timestamp{}) ? timestamp::max()
+                                                         : t + d;
+}
 
 /// "2026-11-23T03:09:33.123456Z" (RFC 3339).
 std::string to_string(timestamp t);

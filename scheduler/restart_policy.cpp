@@ -6,7 +6,7 @@ restart_verdict on_crash(const restart_spec& spec, restart_history& history,
                          std::uint64_t progress, timestamp now) {
   auto& recent = history.crashes;
   recent.push_back(now);
-  while (recent.front() + spec.period <= now)
+  while (!recent.empty() && recent.front() <= now - spec.period)
     recent.pop_front();
   if (progress > history.progress)
     history.crashes_without_progress = 0;

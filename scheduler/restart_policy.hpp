@@ -28,7 +28,7 @@ struct restart_spec {
 /// What the supervisor remembers of one actor.
 struct restart_history {
   std::deque<timestamp> crashes; ///< Within the period, oldest first.
-  std::uint64_t progress = 0;    ///< Length of the log at the last crash.
+  std::uint64_t progress = 0;    ///< At the last crash.
   int crashes_without_progress = 0;
 };
 
@@ -43,8 +43,8 @@ struct park {
 using restart_verdict = std::variant<restart_after, park>;
 
 /// Takes a crash into `history` and says what follows.
-/// @param progress  Anything that only grows when the actor gets on: its log's
-///                  length.
+/// @param progress  Anything that grows when the actor gets on and only then;
+///                  not the length of its log, which each recovery adds to.
 restart_verdict on_crash(const restart_spec& spec, restart_history& history,
                          std::uint64_t progress, timestamp now);
 

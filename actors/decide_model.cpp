@@ -1,0 +1,184 @@
+#include <kestrion/actors/draft.hpp>
+#include <kestrion/actors/gate.hpp>
+#include <kestrion/messages/match.hpp>
+#include <kestrion/scheduler/backoff.hpp>
+
+#include <algorithm>
+
+/// What the answer of the model leads to.
+namespace kestrion::machine {
+
+namespace {
+
+// -- ids ----------------------------------------------------------------------
+
+bool is_known_vendor_id(const run_state& s, const std::vector<part>& before,
+                        const std::string& id) {
+  const auto has = [&](const std::vector<part>& parts) {
+    return std::any_of(parts.begin(), parts.end(), [&](const part& p) {
+      const auto* call = std::get_if<tool_call_part>(&p);
+      return call && call->vendor_id == id;
+    });
+  };
+  return has(before)
+         || std::any_of(s.conversation.begin(), s.conversation.end(),
+                        [&](const auto& m) { return has(m->parts); });
+}
+
+/// Gives tool calls our ids. A vendor's id that is missing or was seen before
+/// would make the next request ambiguous, so it is replaced by ours.
+std::vector<part> with_ids(const run_state& s, const std::string& model_call,
+                           const std::vector<part>& said) {
+  const auto number = model_call.substr(1);
+  std::vector<part> out;
+  out.reserve(said.size());
+  int index = 0;
+  for (const auto& each : said) {
+    auto p = each;
+    if (auto* call = std::get_if<tool_call_part>(&p)) {
+      const auto i = std::to_string(index++);
+      call->id = "c" + number + "." + i;
+      if (call->vendor_id.empty()
+          || is_known_vendor_id(s, out, call->vendor_id))
+        call->vendor_id = "call_" + number + "_" + i;
+      while (is_known_vendor_id(s, out, call->vendor_id))
+        call->vendor_id += '_'; // A vendor made up the same one before.
+    }
+    out.push_back(std::move(p));
+  }
+  return out;
+}
+
+// -- what it asks for ---------------------------------------------------------
+
+void request_approval(draft& d, const open_call& call,
+                      const approval_gate& gate) {
+  approval_requested request{call.id,
+                             call.tool,
+                             approval_digest(call.tool, call.arguments),
+                             gate.roles,
+                             {}};
+  if (gate.deadline)
+    request.deadline = later(d.now, *gate.deadline);
+  d.emit(std::move(request));
+}
+
+/// The result that `call` gets at once, instead of being run.
+std::optional<tool_call_failed> rejected(const agent_definition& agent,
+                                         const open_call& call, bool is_cut) {
+  auto why = misfit(agent, call.tool, call.arguments);
+  if (!why && is_cut)
+    why = "the answer was cut at its limit of output tokens; the arguments of "
+          + call.tool + " may be incomplete";
+  if (!why)
+    return std::nullopt;
+  const auto reason = agent.find_tool(call.tool)
+                        ? tool_failure::invalid_arguments
+                        : tool_failure::unknown_tool;
+  return tool_call_failed{call.id, reason, std::move(*why), {}, {}};
+}
+
+/// Errors at once, gates next, then the start.
+void open_batch(draft& d, stop_reason stop) {
+  const auto asked = d.after.calls; // Emitting may close the batch.
+  for (const auto& call : asked) {
+    const bool is_cut =
+      stop == stop_reason::max_tokens && &call == &asked.back();
+    if (auto failed = rejected(d.agent, call, is_cut))
+      d.emit(std::move(*failed));
+  }
+  const auto valid = d.after.calls;
+  for (const auto& call : valid) {
+    const auto* spec = d.agent.find_tool(call.tool);
+    if (call.phase == call_phase::waiting && spec && spec->gate.required)
+      request_approval(d, call, spec->gate);
+  }
+  start_if_open(d);
+}
+
+// -- the two outcomes ---------------------------------------------------------
+
+/// What a call can have used at the most; more (or less than nothing) is a
+/// vendor's mistake that must not overflow the run's sums.
+std::int64_t plausible(std::int64_t counted) {
+  constexpr std::int64_t of_a_call_max = 1'000'000'000'000;
+  return std::clamp<std::int64_t>(counted, 0, of_a_call_max);
+}
+
+model_call_completed completed(const draft& d, const model_done& c,
+                               const model_reply& reply) {
+  model_call_completed done;
+  done.call = c.call;
+  done.model = reply.model;
+  done.parts = with_ids(d.state, c.call, reply.parts);
+  done.stop = reply.stop;
+  done.usage = {plausible(reply.usage.input_tokens),
+                plausible(reply.usage.cache_read_tokens),
+                plausible(reply.usage.cache_write_tokens),
+                plausible(reply.usage.output_tokens),
+                plausible(reply.usage.reasoning_tokens)};
+  if (reply.cost_usd_micros)
+    done.cost_usd_micros = plausible(*reply.cost_usd_micros);
+  done.duration = c.duration;
+  done.attempt = d.after.model_call->attempt;
+  if (!reply.request_id.empty())
+    done.request_id = reply.request_id;
+  return done;
+}
+
+void take_reply(draft& d, const model_done& c, const model_reply& reply) {
+  d.emit(completed(d, c, reply));
+  if (reply.stop == stop_reason::refusal) {
+    const auto text = text_of({role::assistant, reply.parts});
+    fail(d, errc::refused,
+         "the model refused" + (text.empty() ? "" : ": " + text));
+  } else if (!d.after.calls.empty()) {
+    fail_if_spent(d);
+    if (!is_terminal(d.after.status))
+      open_batch(d, reply.stop);
+    fail_if_spent(d);
+  } else if (reply.stop == stop_reason::max_tokens) {
+    fail(d, errc::limit_exceeded,
+         "the model's answer was cut at its limit of output tokens; "
+         "output_tokens_max is "
+           + std::to_string(d.agent.options.output_tokens_max));
+  } else {
+    d.emit(run_completed{});
+  }
+}
+
+void take_failure(draft& d, const model_done& c, const model_failure& failure) {
+  const auto attempt = d.after.model_call->attempt;
+  const bool again =
+    failure.retryable && attempt < d.state.header.limits.model_attempts_max;
+  model_call_failed failed{c.call,
+                           attempt,
+                           std::string{to_string(failure.error.code)},
+                           failure.error.detail,
+                           c.duration,
+                           {}};
+  if (again)
+    failed.retry_at =
+      later(c.now, retry_delay({}, attempt, failure.retry_after, c.jitter));
+  d.emit(std::move(failed));
+  if (!again)
+    fail(d, failure.error.code,
+         "model call " + c.call + " failed at attempt "
+           + std::to_string(attempt) + ": " + failure.error.detail);
+}
+
+} // namespace
+
+outcome on(const run_state& s, const agent_definition& a, const model_done& c) {
+  const auto& open = s.progress.model_call;
+  if (!open || open->id != c.call || s.progress.parked
+      || (c.attempt != 0 && c.attempt != open->attempt))
+    return decision{}; // Late or twice: settled already.
+  draft d{s, a, c.now};
+  match(
+    c.outcome, [&](const model_reply& x) { take_reply(d, c, x); },
+    [&](const model_failure& x) { take_failure(d, c, x); });
+  return std::move(d.out);
+}
+
+} // namespace kestrion::machine

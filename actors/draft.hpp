@@ -1,0 +1,55 @@
+#pragma once
+
+#include <kestrion/actors/run_machine.hpp>
+
+#include <optional>
+#include <string>
+
+/// What the rules of several commands share. Internal to the machine.
+namespace kestrion::machine {
+
+/// A decision being made: each event is folded at once into a copy of the
+/// progress, so that the next step sees what it leads to.
+struct draft {
+  const run_state& state;
+  const agent_definition& agent;
+  timestamp now;
+  run_progress after = state.progress;
+  decision out{};
+
+  /// Whatever enters the log passes here; invalid UTF-8 ends here.
+  void emit(event e);
+};
+
+void fail(draft& d, errc code, std::string reason);
+
+/// Before tools start or the model is called again: is there anything left?
+void fail_if_spent(draft& d);
+
+/// Starts the batch if no gate is closed any more; all calls in one append.
+void start_if_open(draft& d);
+
+/// Expires the run if a deadline for people has passed.
+/// @returns Whether it did; the sentence is then in `d.after.reason`.
+bool expire_if_due(draft& d);
+
+/// Why these arguments can't run, as the model is told.
+std::optional<std::string> misfit(const agent_definition& agent,
+                                  const std::string& tool,
+                                  const std::string& arguments);
+
+/// One rule a command; `decide` chooses.
+using outcome = result<decision>;
+outcome on(const run_state&, const agent_definition&, const start_run&);
+outcome on(const run_state&, const agent_definition&, const model_done&);
+outcome on(const run_state&, const agent_definition&, const tool_done&);
+outcome on(const run_state&, const agent_definition&, const approve_call&);
+outcome on(const run_state&, const agent_definition&, const deny_call&);
+outcome on(const run_state&, const agent_definition&, const resolve_doubt&);
+outcome on(const run_state&, const agent_definition&, const cancel_run&);
+outcome on(const run_state&, const agent_definition&, const tick&);
+outcome on(const run_state&, const agent_definition&, const recover_run&);
+outcome on(const run_state&, const agent_definition&, const park_run&);
+outcome on(const run_state&, const agent_definition&, const unpark_run&);
+
+} // namespace kestrion::machine
