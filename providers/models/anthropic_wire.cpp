@@ -1,0 +1,239 @@
+#include <kestrion/providers/models/anthropic_wire.hpp>
+
+#include <kestrion/messages/json_text.hpp>
+#include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/capabilities.hpp>
+#include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/wire_json.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace kestrion::anthropic_wire {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::string_view vendor_name = "anthropic";
+
+/// Their ids know fewer characters than ours, such as "c2.0".
+std::string wire_id(const std::string& vendor_id, const std::string& ours) {
+  std::string id = vendor_id.empty() ? ours : vendor_id;
+  for (auto& c : id) {
+    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+                         || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    if (!allowed)
+      c = '_';
+  }
+  return id;
+}
+
+result<void> append_raw(json::array& blocks, const std::string& vendor,
+                        const std::string& raw) {
+  if (vendor != vendor_name)
+    return {}; // Only its maker can read it.
+  auto block = stored_json(raw, "a stored block of anthropic");
+  if (!block)
+    return block.error();
+  blocks.push_back(std::move(*block));
+  return {};
+}
+
+result<void> append_image(json::array& blocks, const image_part& image) {
+  if (image.url.empty())
+    return error{errc::unsupported,
+                 "an image from the blob store can't be sent to anthropic yet; "
+                 "expected one with a URL"};
+  blocks.push_back(
+    {{"type", "image"}, {"source", {{"type", "url"}, {"url", image.url}}}});
+  return {};
+}
+
+result<void> append_part(json::array& blocks, const part& p) {
+  return match(
+    p,
+    [&](const text_part& x) -> result<void> {
+      if (!x.text.empty()) // An empty one is refused.
+        blocks.push_back({{"type", "text"}, {"text", x.text}});
+      return {};
+    },
+    [&](const image_part& x) { return append_image(blocks, x); },
+    [&](const reasoning_part& x) {
+      return append_raw(blocks, x.vendor, x.raw);
+    },
+    [&](const opaque_part& x) { return append_raw(blocks, x.vendor, x.raw); },
+    [&](const tool_call_part& x) -> result<void> {
+      blocks.push_back({{"type", "tool_use"},
+                        {"id", wire_id(x.vendor_id, x.id)},
+                        {"name", x.name},
+                        {"input", arguments_object(x.arguments)}});
+      return {};
+    },
+    [&](const tool_result_part& x) -> result<void> {
+      blocks.push_back({{"type", "tool_result"},
+                        {"tool_use_id", wire_id(x.vendor_id, x.call)},
+                        {"content", x.content},
+                        {"is_error", x.is_error}});
+      return {};
+    });
+}
+
+result<json::array> messages_of(const conversation& said) {
+  json::array messages;
+  for (const auto& m : said) {
+    json::array blocks;
+    for (const auto& p : m->parts)
+      if (auto ok = append_part(blocks, p); !ok)
+        return ok.error();
+    if (!blocks.empty())
+      messages.push_back(
+        {{"role", m->role == role::assistant ? "assistant" : "user"},
+         {"content", std::move(blocks)}});
+  }
+  if (messages.empty())
+    return error{errc::invalid_argument,
+                 "the conversation holds nothing to send to anthropic"};
+  return messages;
+}
+
+result<json::array> tools_of(const agent_definition& agent) {
+  json::array tools;
+  for (const auto& tool : agent.tools) {
+    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
+    if (!schema)
+      return schema.error();
+    tools.push_back({{"name", tool.name},
+                     {"description", tool.description},
+                     {"input_schema", std::move(*schema)}});
+  }
+  return tools;
+}
+
+stop_reason stop_of(const std::string& reason) {
+  if (reason == "end_turn" || reason == "stop_sequence")
+    return stop_reason::end_turn;
+  if (reason == "tool_use")
+    return stop_reason::tool_use;
+  if (reason == "max_tokens" || reason == "model_context_window_exceeded")
+    return stop_reason::max_tokens;
+  if (reason == "refusal")
+    return stop_reason::refusal;
+  return stop_reason::other;
+}
+
+token_usage usage_of(const json::value& body) {
+  token_usage usage;
+  const auto* u = member_of(body, "usage");
+  if (!u)
+    return usage;
+  usage.input_tokens = tokens_of(*u, "input_tokens");
+  usage.cache_read_tokens = tokens_of(*u, "cache_read_input_tokens");
+  usage.cache_write_tokens = tokens_of(*u, "cache_creation_input_tokens");
+  usage.output_tokens = tokens_of(*u, "output_tokens");
+  if (const auto* details = member_of(*u, "output_tokens_details"))
+    usage.reasoning_tokens = tokens_of(*details, "thinking_tokens");
+  return usage;
+}
+
+/// Nothing if the block has not the shape of its type.
+std::optional<part> part_of(const json::value& block) {
+  const auto type = string_of(block, "type");
+  if (type.empty())
+    return std::nullopt;
+  if (type == "text") {
+    const auto* text = member_of(block, "text");
+    if (!text || !text->is_string())
+      return std::nullopt;
+    return text_part{string_of(block, "text")};
+  }
+  if (type == "tool_use") {
+    const auto* input = member_of(block, "input");
+    tool_call_part call{"", string_of(block, "id"), string_of(block, "name"),
+                        input ? wire_text(*input) : "{}"};
+    if (call.name.empty())
+      return std::nullopt;
+    return call;
+  }
+  if (type == "thinking" || type == "redacted_thinking")
+    return reasoning_part{std::string{vendor_name},
+                          string_of(block, "thinking"), wire_text(block)};
+  return opaque_part{std::string{vendor_name}, wire_text(block)};
+}
+
+vendor_error error_of(const json::value& body) {
+  const auto* e = member_of(body, "error");
+  if (!e)
+    return {};
+  const auto* details = member_of(*e, "details");
+  return {string_of(*e, "type"),
+          details ? string_of(*details, "error_code") : "",
+          string_of(*e, "message")};
+}
+
+} // namespace
+
+result<std::string> to_wire(const model_request& request,
+                            const anthropic_options& options) {
+  const auto& agent = *request.agent;
+  if (auto ok =
+        check_options(vendor::anthropic, options.model,
+                      {agent.options, options.version, options.thinking});
+      !ok)
+    return ok.error();
+  auto messages = messages_of(request.conversation);
+  if (!messages)
+    return messages.error();
+  auto tools = tools_of(agent);
+  if (!tools)
+    return tools.error();
+
+  json::object body{{"model", options.model},
+                    {"max_tokens", agent.options.output_tokens_max}};
+  if (!agent.system.empty())
+    body["system"] = agent.system;
+  if (!tools->empty())
+    body["tools"] = std::move(*tools);
+  body["messages"] = std::move(*messages);
+  if (options.cache)
+    body["cache_control"] = json::object{{"type", "ephemeral"}};
+  if (!options.thinking.empty())
+    body["thinking"] = json::object{{"type", options.thinking}};
+  if (agent.options.effort)
+    body["output_config"] = json::object{{"effort", *agent.options.effort}};
+  if (agent.options.temperature)
+    body["temperature"] = *agent.options.temperature;
+  return wire_text(body);
+}
+
+model_outcome from_wire(const http_response& answer,
+                        const anthropic_options& options, timestamp now) {
+  const answer_context context{vendor_name, options.model, options.api_key,
+                               now};
+  const auto body = parse_json(answer.body, "the answer");
+  if (answer.status / 100 != 2)
+    return failure_of(answer, body ? error_of(*body) : vendor_error{}, context);
+  if (!body)
+    return no_json(context);
+  if (member_of(*body, "error"))
+    return failure_of(answer, error_of(*body), context);
+
+  const auto* content = member_of(*body, "content");
+  if (!content || !content->is_array())
+    return wrong_shape(context, "has no content");
+  model_reply reply;
+  for (const auto& block : content->get_array()) {
+    auto p = part_of(block);
+    if (!p)
+      return wrong_shape(context, "has a content block that is none");
+    reply.parts.push_back(std::move(*p));
+  }
+  reply.stop = stop_of(string_of(*body, "stop_reason"));
+  reply.usage = usage_of(*body);
+  reply.model = string_of(*body, "model");
+  reply.request_id =
+    find_header(answer.headers, "request-id").value_or(std::string_view{});
+  return reply;
+}
+
+} // namespace kestrion::anthropic_wire

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <kestrion/providers/http/client.hpp>
+#include <kestrion/providers/models/model.hpp>
+#include <kestrion/providers/models/prices.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// The models of the vendors. An attempt is one HTTP request; nothing here
+/// retries.
+///
+/// A model that cannot work (no key, a base URL that is none, an option that it
+/// does not take) says so at the call, before anything is sent, not retryable.
+/// The environment is read once, when a model is made.
+namespace kestrion {
+
+/// @par Source platform.claude.com, Messages API.
+struct anthropic_options {
+  std::string model;
+  std::string base_url = {}; ///< Else ANTHROPIC_BASE_URL, else the vendor's.
+  std::string api_key = {};  ///< Else ANTHROPIC_API_KEY.
+  /// Sent as `anthropic-version`. Only "2023-06-01" takes a temperature.
+  std::string version = "2026-10-21";
+  std::string thinking = {}; ///< adaptive, disabled, between_tools; or unset.
+  bool cache = true;         ///< Let the vendor cache the conversation so far.
+  http_headers headers = {};
+  http_client_ptr http = {}; ///< Else the shared one.
+  price_table prices = {};
+};
+
+/// OpenAI's Chat Completions, and whatever server speaks it.
+/// @par Source github.com/openai/openai-openapi
+struct openai_options {
+  std::string model;
+  std::string base_url = {}; ///< Else OPENAI_BASE_URL; ends before /chat.
+  std::string api_key = {};  ///< Else OPENAI_API_KEY; others may need none.
+  /// Who says the system prompt: developer or system. Unset: developer for
+  /// OpenAI itself, system for other servers.
+  std::string system_role = {};
+  std::optional<bool> parallel_tool_calls = {};
+  bool legacy_max_tokens = false; ///< For servers without the new name.
+  http_headers headers = {};
+  http_client_ptr http = {};
+  price_table prices = {};
+};
+
+/// Ollama's own API.
+/// @par Source github.com/ollama/ollama, docs/api.md
+struct ollama_options {
+  std::string model;
+  std::string base_url = {}; ///< Else OLLAMA_HOST, else localhost:11434.
+  /// Tokens of context. Unset, the server's default holds; input beyond it is
+  /// an error, never cut in silence.
+  std::optional<std::int64_t> num_ctx = {};
+  http_headers headers = {};
+  http_client_ptr http = {};
+  price_table prices = {}; ///< A model that it does not know costs nothing.
+};
+
+model_ptr anthropic(std::string model);
+model_ptr anthropic(anthropic_options options);
+model_ptr openai(std::string model);
+model_ptr openai(openai_options options);
+model_ptr ollama(std::string model);
+model_ptr ollama(ollama_options options);
+
+} // namespace kestrion

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <kestrion/providers/http/client.hpp>
+#include <kestrion/providers/models/model.hpp>
+#include <kestrion/providers/models/prices.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace kestrion {
+
+/// All that one vendor's model is, as far as an attempt has to know.
+struct remote_parts {
+  std::string name;
+  std::string url;
+  http_headers headers; ///< The key among them.
+  http_client_ptr http;
+  price_table prices;
+  std::optional<model_price> price_if_unknown = {};
+  std::optional<error> unusable = {}; ///< What every call ends with.
+  std::function<result<std::string>(const model_request&)> to_wire;
+  std::function<model_outcome(const http_response&, timestamp)> from_wire;
+};
+
+/// A vendor's pure functions over the HTTP client.
+model_ptr remote_model(remote_parts parts);
+
+} // namespace kestrion

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <kestrion/messages/error.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// Reading and writing of the vendors' JSON.
+namespace kestrion {
+
+/// Members in the order they came in or were put in, shortest numbers, no
+/// spaces: equal documents have equal bytes, which the vendors' caches need.
+std::string wire_text(const boost::json::value& json);
+
+/// The member, or null if `json` is no object, has none, or it is JSON's null.
+const boost::json::value* member_of(const boost::json::value& json,
+                                    std::string_view name);
+
+/// The member's text; empty if there is none or it is no string.
+std::string string_of(const boost::json::value& json, std::string_view name);
+
+/// A counter of tokens, where absent, null and nonsense mean none.
+std::int64_t tokens_of(const boost::json::value& json, std::string_view name);
+
+/// Arguments for vendors that want an object. What a model wrote wrong is sent
+/// as an empty one: the tool's result tells it about the mistake.
+boost::json::object arguments_object(std::string_view text);
+
+/// Inverse of `wire_text` for what we stored ourselves.
+/// @par Errors `corrupt`, naming `what`.
+result<boost::json::value> stored_json(std::string_view text,
+                                       std::string_view what);
+
+} // namespace kestrion

@@ -1,0 +1,217 @@
+#pragma once
+
+#include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/described.hpp>
+#include <kestrion/providers/tools/tool.hpp>
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+/// A C++ function as a tool: its parameter's type is the schema.
+namespace kestrion {
+
+/// A tool, ready to be given to an agent.
+struct tool {
+  tool_spec spec;
+  tool_code code;
+};
+
+// -- options ------------------------------------------------------------------
+
+/// People have to agree before a call runs.
+///
+///     requires_approval()                       anyone
+///     requires_approval("engineer")             somebody in that role
+///     requires_approval("engineer", "lead")     one of each, in any order
+///     requires_approval("lead").within(4h)      or the run expires
+class requires_approval {
+public:
+  template <std::convertible_to<std::string>... Roles>
+  explicit requires_approval(Roles&&... roles)
+    : gate_{true, {std::string{std::forward<Roles>(roles)}...}, {}} {}
+
+  /// @param deadline  Counted from the request on, whatever happens since.
+  requires_approval& within(duration deadline) {
+    gate_.deadline = deadline;
+    return *this;
+  }
+
+  const approval_gate& gate() const { return gate_; }
+
+private:
+  approval_gate gate_;
+};
+
+/// How long a call may take; then the model gets an error result.
+struct timeout {
+  duration limit;
+};
+
+/// Makes the contract `probe`: `f` gets what the tool gets and returns an
+/// optional of what the tool returns: the result of a call that happened, or
+/// nothing if it did not.
+template <class F>
+struct probe_with {
+  F f;
+};
+template <class F>
+probe_with(F) -> probe_with<F>;
+
+namespace detail {
+
+template <class F>
+struct signature : signature<decltype(&F::operator())> {};
+template <class R, class... Args>
+struct signature<R (*)(Args...)> {
+  using arguments = std::tuple<std::remove_cvref_t<Args>...>;
+};
+template <class C, class R, class... Args>
+struct signature<R (C::*)(Args...)> : signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct signature<R (C::*)(Args...) const> : signature<R (*)(Args...)> {};
+template <class R, class... Args>
+struct signature<R (*)(Args...) noexcept> : signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct signature<R (C::*)(Args...) noexcept> : signature<R (*)(Args...)> {};
+template <class C, class R, class... Args>
+struct signature<R (C::*)(Args...) const noexcept>
+  : signature<R (*)(Args...)> {};
+
+/// A tool without parameters.
+struct no_parameters {};
+BOOST_DESCRIBE_STRUCT(no_parameters, (), ())
+
+template <class Tuple>
+struct parameters {
+  static_assert(std::tuple_size_v<Tuple> == 100,
+                "a tool takes nothing, a described struct, a const "
+                "kestrion::tool_context&, or a described struct and a const "
+                "kestrion::tool_context&");
+};
+template <>
+struct parameters<std::tuple<>> {
+  using type = no_parameters;
+};
+template <>
+struct parameters<std::tuple<tool_context>> {
+  using type = no_parameters;
+};
+template <class T>
+struct parameters<std::tuple<T>> {
+  using type = T;
+};
+template <class T>
+struct parameters<std::tuple<T, tool_context>> {
+  using type = T;
+};
+
+template <class F>
+using parameters_t
+  = typename parameters<typename signature<std::decay_t<F>>::arguments>::type;
+
+template <class F, class T>
+decltype(auto) invoke_tool(F& f, T& parameters, const tool_context& context) {
+  if constexpr (std::invocable<F&, T&, const tool_context&>)
+    return f(parameters, context);
+  else if constexpr (std::invocable<F&, T&>)
+    return f(parameters);
+  else if constexpr (std::invocable<F&, const tool_context&>)
+    return f(context);
+  else
+    return f();
+}
+
+/// What a tool returned, as its result: text as it is, all else as JSON.
+template <class R>
+tool_outcome to_outcome(R&& value) {
+  using type = std::remove_cvref_t<R>;
+  if constexpr (std::same_as<type, tool_outcome>)
+    return std::forward<R>(value);
+  else if constexpr (std::convertible_to<R, std::string>)
+    return {std::string{std::forward<R>(value)}, {}};
+  else if constexpr (requires { value.has_error(); })
+    return value ? to_outcome(*std::forward<R>(value))
+                 : tool_outcome{value.error().detail, tool_failure::failed};
+  else
+    return {encode_json<type>(value), {}};
+}
+
+template <class F>
+tool_function to_function(F f) {
+  using type = parameters_t<F>;
+  return [f = std::move(f)](const std::string& arguments,
+                            const tool_context& context) mutable
+         -> tool_outcome {
+    auto json = parse_json(arguments, "the arguments");
+    if (!json)
+      return {json.error().detail, tool_failure::invalid_arguments};
+    auto decoded = decode_json<type>(*json);
+    if (!decoded)
+      return {decoded.error().detail, tool_failure::invalid_arguments};
+    if constexpr (std::is_void_v<decltype(invoke_tool(f, *decoded, context))>) {
+      invoke_tool(f, *decoded, context);
+      return {"done", {}};
+    } else {
+      return to_outcome(invoke_tool(f, *decoded, context));
+    }
+  };
+}
+
+inline void apply(tool& t, const requires_approval& option) {
+  t.spec.gate = option.gate();
+}
+inline void apply(tool& t, effect_contract option) { t.spec.contract = option; }
+inline void apply(tool& t, timeout option) { t.spec.timeout = option.limit; }
+template <class F>
+void apply(tool& t, probe_with<F> option) {
+  t.spec.contract = effect_contract::probe;
+  t.code.probe = [f = std::move(option.f)](
+                   const std::string& arguments,
+                   const tool_context& context) mutable
+    -> std::optional<tool_outcome> {
+    auto json = parse_json(arguments, "the arguments");
+    if (!json)
+      throw failure(json.error());
+    auto decoded = decode_json<parameters_t<F>>(*json).value();
+    auto happened = invoke_tool(f, decoded, context);
+    if (!happened)
+      return std::nullopt;
+    return to_outcome(std::move(*happened));
+  };
+}
+
+} // namespace detail
+
+/// Makes a tool of a function, a lambda or a function object.
+///
+/// It takes nothing or one described struct, and if it wants to a `const
+/// tool_context&` behind it; it returns text, anything that can be written as
+/// JSON, `void`, a `result` of these or a `tool_outcome`. It runs on several
+/// threads at once if the model asks so; what it throws is an error result.
+/// @param options  `requires_approval`, `timeout`, `probe_with`, or an
+///   `effect_contract`; without one, a gated tool is `once`, others are
+///   `idempotent`.
+template <class F, class... Options>
+tool make_tool(std::string name, std::string description, F f,
+               Options... options) {
+  tool t;
+  t.spec.name = std::move(name);
+  t.spec.description = std::move(description);
+  t.spec.input_schema = json_schema<detail::parameters_t<F>>();
+  t.code.run = detail::to_function(std::move(f));
+  constexpr bool has_contract
+    = ((std::same_as<Options, effect_contract>
+        || detail::is_a<Options, probe_with>)
+       || ...);
+  if constexpr (!has_contract && (std::same_as<Options, requires_approval>
+                                  || ...))
+    t.spec.contract = effect_contract::once;
+  (detail::apply(t, std::move(options)), ...);
+  return t;
+}
+
+} // namespace kestrion
