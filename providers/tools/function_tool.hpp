@@ -78,8 +78,8 @@ struct signature<R (*)(Args...) noexcept> : signature<R (*)(Args...)> {};
 template <class C, class R, class... Args>
 struct signature<R (C::*)(Args...) noexcept> : signature<R (*)(Args...)> {};
 template <class C, class R, class... Args>
-struct signature<R (C::*)(Args...) const noexcept>
-  : signature<R (*)(Args...)> {};
+struct signature<R (C::*)(Args...) const noexcept> : signature<R (*)(Args...)> {
+};
 
 /// A tool without parameters.
 struct no_parameters {};
@@ -110,8 +110,8 @@ struct parameters<std::tuple<T, tool_context>> {
 };
 
 template <class F>
-using parameters_t
-  = typename parameters<typename signature<std::decay_t<F>>::arguments>::type;
+using parameters_t =
+  typename parameters<typename signature<std::decay_t<F>>::arguments>::type;
 
 template <class F, class T>
 decltype(auto) invoke_tool(F& f, T& parameters, const tool_context& context) {
@@ -143,9 +143,9 @@ tool_outcome to_outcome(R&& value) {
 template <class F>
 tool_function to_function(F f) {
   using type = parameters_t<F>;
-  return [f = std::move(f)](const std::string& arguments,
-                            const tool_context& context) mutable
-         -> tool_outcome {
+  return [f =
+            std::move(f)](const std::string& arguments,
+                          const tool_context& context) mutable -> tool_outcome {
     auto json = parse_json(arguments, "the arguments");
     if (!json)
       return {json.error().detail, tool_failure::invalid_arguments};
@@ -164,15 +164,19 @@ tool_function to_function(F f) {
 inline void apply(tool& t, const requires_approval& option) {
   t.spec.gate = option.gate();
 }
-inline void apply(tool& t, effect_contract option) { t.spec.contract = option; }
-inline void apply(tool& t, timeout option) { t.spec.timeout = option.limit; }
+inline void apply(tool& t, effect_contract option) {
+  t.spec.contract = option;
+}
+inline void apply(tool& t, timeout option) {
+  t.spec.timeout = option.limit;
+}
 template <class F>
 void apply(tool& t, probe_with<F> option) {
   t.spec.contract = effect_contract::probe;
-  t.code.probe = [f = std::move(option.f)](
-                   const std::string& arguments,
-                   const tool_context& context) mutable
-    -> std::optional<tool_outcome> {
+  t.code.probe =
+    [f = std::move(option.f)](
+      const std::string& arguments,
+      const tool_context& context) mutable -> std::optional<tool_outcome> {
     auto json = parse_json(arguments, "the arguments");
     if (!json)
       throw failure(json.error());
@@ -203,12 +207,12 @@ tool make_tool(std::string name, std::string description, F f,
   t.spec.description = std::move(description);
   t.spec.input_schema = json_schema<detail::parameters_t<F>>();
   t.code.run = detail::to_function(std::move(f));
-  constexpr bool has_contract
-    = ((std::same_as<Options, effect_contract>
-        || detail::is_a<Options, probe_with>)
-       || ...);
-  if constexpr (!has_contract && (std::same_as<Options, requires_approval>
-                                  || ...))
+  constexpr bool has_contract =
+    ((std::same_as<Options,
+                   effect_contract> || detail::is_a<Options, probe_with>)
+     || ...);
+  if constexpr (!has_contract
+                && (std::same_as<Options, requires_approval> || ...))
     t.spec.contract = effect_contract::once;
   (detail::apply(t, std::move(options)), ...);
   return t;

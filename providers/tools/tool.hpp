@@ -22,15 +22,13 @@ struct tool_context {
 
 /// A tool's code: arguments as JSON text that fits the schema, to its outcome.
 /// Runs on a thread of the pool, may block; an exception is an error result.
-using tool_function
-  = std::function<tool_outcome(const std::string& arguments,
-                               const tool_context& context)>;
+using tool_function = std::function<tool_outcome(const std::string& arguments,
+                                                 const tool_context& context)>;
 
 /// Asks the world whether an interrupted call happened: its outcome if so,
 /// nothing if it did not.
-using tool_probe
-  = std::function<std::optional<tool_outcome>(const std::string& arguments,
-                                              const tool_context& context)>;
+using tool_probe = std::function<std::optional<tool_outcome>(
+  const std::string& arguments, const tool_context& context)>;
 
 /// What runs when a tool is called.
 struct tool_code {

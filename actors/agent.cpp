@@ -1,0 +1,60 @@
+#include <kestrion/actors/agent.hpp>
+
+namespace kestrion {
+
+agent::agent(std::string name) {
+  definition_.name = std::move(name);
+}
+
+agent& agent::model(model_ptr model) {
+  model_ = std::move(model);
+  return *this;
+}
+
+agent& agent::system(std::string prompt) {
+  definition_.system = std::move(prompt);
+  return *this;
+}
+
+agent& agent::limits(run_limits limits) {
+  definition_.limits = limits;
+  return *this;
+}
+
+agent& agent::options(model_options options) {
+  definition_.options = std::move(options);
+  return *this;
+}
+
+agent& agent::tool(kestrion::tool tool) {
+  tools_.push_back(std::move(tool));
+  return *this;
+}
+
+result<std::shared_ptr<const agent_code>> agent::build() const {
+  if (!model_)
+    return error{errc::invalid_argument,
+                 "agent \"" + definition_.name
+                   + "\" has no model; give it one with .model(...)"};
+  auto definition = definition_;
+  definition.model = model_->name();
+  definition.price = model_->price();
+  auto code = std::make_shared<agent_code>();
+  for (const auto& t : tools_) {
+    if (!t.code.run)
+      return error{errc::invalid_argument, "agent \"" + definition_.name
+                                             + "\": the tool \"" + t.spec.name
+                                             + "\" has no code"};
+    definition.tools.push_back(t.spec);
+    code->tools.emplace(t.spec.name, t.code);
+  }
+  auto prepared = prepare(std::move(definition));
+  if (!prepared)
+    return prepared.error();
+  code->definition =
+    std::make_shared<const agent_definition>(std::move(*prepared));
+  code->model = model_;
+  return std::shared_ptr<const agent_code>{std::move(code)};
+}
+
+} // namespace kestrion

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <kestrion/actors/agent_code.hpp>
+#include <kestrion/messages/agent.hpp>
+#include <kestrion/providers/models/model.hpp>
+#include <kestrion/providers/tools/function_tool.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kestrion {
+
+/// Describes an agent: its model, what it is told, what it may do.
+///
+///     auto ops = kestrion::agent("ops")
+///                  .model(kestrion::anthropic("claude-sonnet-4-6"))
+///                  .system("You look after the checkout cluster.")
+///                  .tool("restart", "Restarts a service.", restart,
+///                        kestrion::requires_approval("engineer"));
+///
+/// A value: copy it, keep it, give it to several runtimes.
+/// @par Threading As any value: one thread at a time.
+class agent {
+public:
+  explicit agent(std::string name);
+
+  agent& model(model_ptr model);
+  agent& system(std::string prompt);
+  agent& limits(run_limits limits);
+  agent& options(model_options options);
+  agent& tool(kestrion::tool tool);
+
+  /// As `make_tool`.
+  template <class F, class... Options>
+  agent& tool(std::string name, std::string description, F f,
+              Options... options) {
+    return tool(make_tool(std::move(name), std::move(description), std::move(f),
+                          std::move(options)...));
+  }
+
+  const std::string& name() const { return definition_.name; }
+
+  /// Checks everything, once; a runtime does it for you.
+  /// @par Errors `invalid_argument`: no model, a bad name, a tool registered
+  ///   twice, a schema that is none, a limit below 1.
+  result<std::shared_ptr<const agent_code>> build() const;
+
+private:
+  agent_definition definition_;
+  model_ptr model_;
+  std::vector<kestrion::tool> tools_;
+};
+
+} // namespace kestrion

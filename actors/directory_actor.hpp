@@ -1,0 +1,53 @@
+#pragma once
+
+#include <kestrion/actors/protocol.hpp>
+#include <kestrion/actors/run_context.hpp>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace kestrion {
+
+using agent_registry =
+  std::map<std::string, std::shared_ptr<const agent_code>, std::less<>>;
+
+struct directory_state {
+  static inline const char* name = "kestrion.directory";
+
+  struct resident {
+    run_actor actor;
+    std::uint64_t commands_sent = 0; ///< To this life of the run.
+  };
+  struct waiter {
+    wait_until until;
+    caf::typed_response_promise<run_result> answer;
+  };
+
+  std::shared_ptr<const run_context> context;
+  std::shared_ptr<const agent_registry> agents;
+  supervisor_actor supervisor;
+  std::unordered_map<run_id, resident> live;
+  std::unordered_map<run_id, std::vector<waiter>> waiters;
+  std::unordered_map<run_id, timestamp> wakes;
+  std::set<std::pair<timestamp, run_id>> timers; ///< `wakes`, by time.
+  std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
+  std::optional<run_id> recovered_up_to;
+};
+
+directory_actor::behavior_type
+directory(directory_actor::stateful_pointer<directory_state> self,
+          std::shared_ptr<const run_context> context,
+          std::shared_ptr<const agent_registry> agents,
+          supervisor_actor supervisor);
+
+} // namespace kestrion

@@ -1,0 +1,225 @@
+#pragma once
+
+#include <kestrion/actors/agent_code.hpp>
+#include <kestrion/actors/run_result.hpp>
+#include <kestrion/messages/command.hpp>
+#include <kestrion/messages/model_call.hpp>
+#include <kestrion/providers/tools/tool.hpp>
+#include <kestrion/store/event_store.hpp>
+
+#include <caf/actor_addr.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <stop_token>
+
+/// Every actor and every message, one sentence each.
+namespace kestrion {
+
+// -- messages -----------------------------------------------------------------
+
+struct flush_journal {};
+
+/// A person's command, for the run it names.
+struct run_command {
+  run_id run;
+  kestrion::command command;
+};
+
+/// A command was taken, or was taken before; the run is here now.
+struct run_receipt {
+  run_id run;
+  std::uint64_t seq = 0; ///< Length of its log.
+};
+
+struct start_request {
+  std::string agent;
+  message input;
+  run_started options; ///< tenant, labels, key, parent; the rest is filled in.
+};
+
+/// When a wait is over.
+enum class wait_until : std::uint8_t {
+  at_rest, ///< The run ended, or waits for a person, or is parked.
+  ended,   ///< The run ended.
+};
+
+struct await_run {
+  run_id run;
+  wait_until until = wait_until::at_rest;
+};
+
+/// Start, and answer only when it has ended.
+struct run_to_end {
+  start_request start;
+};
+
+struct run_settled {
+  run_result result;
+  std::uint64_t commands_taken = 0; ///< By this life of the run.
+};
+
+struct settle_query {};
+struct passivate {};
+struct resume_owed {};
+struct run_due {};
+
+struct wake_run_at {
+  run_id run;
+  timestamp at;
+};
+
+struct timers_due {};
+struct recover_all {};
+struct look_at_store {};
+
+struct respawn_run {
+  run_id run;
+};
+
+struct run_was_parked {
+  run_id run;
+};
+
+struct watch_run {
+  run_id run;
+  caf::actor_addr actor;
+};
+
+struct model_work {
+  caf::actor_addr run;
+  std::string call;
+  std::shared_ptr<const agent_code> agent;
+  model_request request;
+  std::stop_token stop;
+};
+
+struct tool_work {
+  caf::actor_addr run;
+  std::shared_ptr<const agent_code> agent;
+  run_tool effect;
+  tool_context context;
+};
+
+struct tool_finished {
+  std::uint64_t ticket = 0;
+  tool_outcome outcome;
+  kestrion::duration duration{};
+};
+
+struct sweep_tools {};
+
+// -- actors -------------------------------------------------------------------
+
+/// The only writer of a store. Group-commits whatever came while it was busy.
+using journal_actor = caf::typed_actor<
+  // Appends; replies with the log's new length once it is durable.
+  caf::replies_to<append_request>::with<std::uint64_t>,
+  // INTERNAL: commits what has arrived.
+  caf::reacts_to<flush_journal>>;
+
+/// Carries model calls out; results come back to the run as `model_done`.
+using gateway_actor = caf::typed_actor<
+  // Starts one attempt.
+  caf::reacts_to<model_work>>;
+
+/// Runs tools on threads; results come back to the run as `tool_done`.
+using tool_pool_actor = caf::typed_actor<
+  // Runs one call, or gives up on it at its timeout.
+  caf::reacts_to<tool_work>,
+  // INTERNAL: a thread is done with a call.
+  caf::reacts_to<tool_finished>,
+  // INTERNAL: looks for calls whose time is up.
+  caf::reacts_to<sweep_tools>>;
+
+/// One run: its mailbox is its log.
+using run_actor = caf::typed_actor<
+  // Decides; replies when the decision is durable, or with its refusal.
+  caf::replies_to<run_command>::with<run_receipt>,
+  // INTERNAL: outcome of an effect. Late and duplicate ones are ignored.
+  caf::reacts_to<model_done>,
+  // INTERNAL: outcome of an effect. Late and duplicate ones are ignored.
+  caf::reacts_to<tool_done>,
+  // INTERNAL: a deadline or limit may be due.
+  caf::reacts_to<run_due>,
+  // INTERNAL: a delayed effect may be due.
+  caf::reacts_to<resume_owed>,
+  // Sends `run_settled` to the directory if the run is at rest.
+  caf::reacts_to<settle_query>,
+  // Leaves memory; only sent when nothing else is under way to the run.
+  caf::reacts_to<passivate>>;
+
+/// Finds, starts and wakes runs; at most one live actor for each.
+using directory_actor = caf::typed_actor<
+  // Starts a run; replies once its start is durable. A key that was used
+  // before gives the run that exists.
+  caf::replies_to<start_request>::with<run_receipt>,
+  // Starts a run; replies once it has ended.
+  caf::replies_to<run_to_end>::with<run_result>,
+  // Replies once the run is at rest or has ended; resumes it if nobody did.
+  caf::replies_to<await_run>::with<run_result>,
+  // Wakes the run up if need be and passes the command on.
+  caf::replies_to<run_command>::with<run_receipt>,
+  // INTERNAL: a run is at rest.
+  caf::reacts_to<run_settled>,
+  // INTERNAL: a run has a deadline.
+  caf::reacts_to<wake_run_at>,
+  // INTERNAL: the earliest deadline may be due.
+  caf::reacts_to<timers_due>,
+  // Resumes every unfinished run whose agent is known here.
+  caf::reacts_to<recover_all>,
+  // INTERNAL: another process may have left something in the store.
+  caf::reacts_to<look_at_store>,
+  // INTERNAL: the supervisor lets a crashed run live again.
+  caf::reacts_to<respawn_run>,
+  // INTERNAL: the supervisor parked a run.
+  caf::reacts_to<run_was_parked>>;
+
+/// Restarts runs that crash, and parks those that crash too often.
+using supervisor_actor = caf::typed_actor<
+  // Monitors a run's actor.
+  caf::reacts_to<watch_run>>;
+
+// -- errors -------------------------------------------------------------------
+
+/// The crossing from our errors into CAF's ...
+caf::error to_caf(const error& e);
+
+/// Whether the code is an errc.
+bool is_ours(const caf::error& e);
+
+/// ... and back. CAF's own errors become `io`.
+error from_caf(const caf::error& e);
+
+} // namespace kestrion
+
+// Messages never leave this process; their durable form is JSON, not inspect().
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::append_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::flush_journal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::await_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_to_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::settle_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::passivate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::resume_owed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::wake_run_at)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::timers_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_was_parked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_finished)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
+CAF_ERROR_CODE_ENUM(kestrion::errc, "kestrion") // At most 10 characters.

@@ -1,0 +1,246 @@
+#include <kestrion/actors/run_actor.hpp>
+
+#include <kestrion/actors/run_machine.hpp>
+#include <kestrion/messages/match.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+using run_self = run_actor::stateful_pointer<run_actor_state>;
+using answer_fn = std::function<void(const std::optional<error>&)>;
+
+template <class Message>
+void tell_directory(run_self self, Message&& m) {
+  if (auto hdl =
+        caf::actor_cast<caf::strong_actor_ptr>(self->state.context->directory))
+    caf::anon_send(caf::actor_cast<caf::actor>(hdl), std::forward<Message>(m));
+}
+
+// -- effects ------------------------------------------------------------------
+
+void start(run_self self, const call_model& x) {
+  auto& st = self->state;
+  const auto now = st.context->now();
+  effect_in_flight flight{x.call, x.attempt, std::stop_source{},
+                          x.not_before > now};
+  if (flight.delayed)
+    self->delayed_send(self, x.not_before - now, resume_owed{});
+  else
+    self->send(st.context->gateway,
+               model_work{caf::actor_cast<caf::actor_addr>(self),
+                          x.call,
+                          st.agent,
+                          {st.agent->definition, st.run.conversation,
+                           st.id.str() + "/" + x.call},
+                          flight.stop.get_token()});
+  st.in_flight.push_back(std::move(flight));
+}
+
+void start(run_self self, const run_tool& x) {
+  auto& st = self->state;
+  effect_in_flight flight{x.call, x.attempt, std::stop_source{}, false};
+  self->send(st.context->tools,
+             tool_work{caf::actor_cast<caf::actor_addr>(self), st.agent, x,
+                       tool_context{st.id, x.call, st.id.str() + "/" + x.call,
+                                    x.attempt, flight.stop.get_token()}});
+  st.in_flight.push_back(std::move(flight));
+}
+
+bool is_in_flight(const run_actor_state& st, const std::string& call,
+                  std::int64_t attempt) {
+  return std::any_of(
+    st.in_flight.begin(), st.in_flight.end(),
+    [&](const auto& f) { return f.call == call && f.attempt == attempt; });
+}
+
+void land(run_actor_state& st, const std::string& call) {
+  std::erase_if(st.in_flight, [&](const auto& f) { return f.call == call; });
+}
+
+/// Asks effects to stop that the state does not owe any more.
+void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
+  std::erase_if(st.in_flight, [&](effect_in_flight& f) {
+    const auto is_for = [&](const auto& x) {
+      return x.call == f.call;
+    };
+    const bool is_owed =
+      std::any_of(debts.begin(), debts.end(), [&](const effect& e) {
+        return match(
+          e, [&](const call_model& x) { return is_for(x); },
+          [&](const run_tool& x) { return is_for(x); },
+          [](const wake_up&) { return false; });
+      });
+    if (!is_owed)
+      f.stop.request_stop();
+    return !is_owed;
+  });
+}
+
+/// Starts what the state owes and is not in flight; reports rest.
+void settle(run_self self) {
+  auto& st = self->state;
+  const auto debts = owed(st.run);
+  stop_disowned(st, debts);
+  for (const auto& e : debts)
+    match(
+      e,
+      [&](const wake_up& x) {
+        if (st.wake != x.at)
+          tell_directory(self, wake_run_at{st.id, x.at});
+        st.wake = x.at;
+      },
+      [&](const auto& x) {
+        if (!is_in_flight(st, x.call, x.attempt))
+          start(self, x);
+      });
+  const auto status = st.run.progress.status;
+  if (!is_at_rest(status))
+    return;
+  tell_directory(self,
+                 run_settled{result_of(st.id, st.run), st.commands_taken});
+  if (is_terminal(status))
+    self->quit();
+}
+
+// -- the one path -------------------------------------------------------------
+
+void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
+  for (auto& e : events)
+    st.run =
+      fold(std::move(st.run), {st.run.progress.seq + 1, at, std::move(e)});
+}
+
+/// decide, append, fold, start what is owed: the only way a run changes.
+void take(run_self self, const command& c, timestamp now, answer_fn answer) {
+  auto& st = self->state;
+  auto decided = decide(st.run, *st.agent->definition, c);
+  if (!decided || decided->events.empty()) {
+    answer(decided ? std::move(decided->refusal)
+                   : std::optional{decided.error()});
+    if (st.run.progress.seq == 0)
+      self->quit(); // Its start was refused: there is no such run.
+    return;
+  }
+  append_request append;
+  append.run = st.id;
+  append.expected_seq = st.run.progress.seq;
+  append.status = decided->status;
+  append.events.reserve(decided->events.size());
+  for (const auto& e : decided->events)
+    append.events.push_back(encode(e, now));
+  if (append.expected_seq == 0) {
+    const auto& header = std::get<run_started>(decided->events.front());
+    append.created.emplace();
+    append.created->agent = header.agent;
+    append.created->parent = header.parent;
+    append.created->tenant = header.tenant;
+    append.created->key = header.key;
+  }
+  // await, not then: nothing is decided on a state that is about to change.
+  self->request(st.context->journal, caf::infinite, std::move(append))
+    .await(
+      [self, now, d = std::move(*decided), answer](std::uint64_t) mutable {
+        apply(self->state, d.events, now);
+        answer(d.refusal);
+        settle(self);
+      },
+      [self, answer](const caf::error& e) {
+        answer(from_caf(e));
+        self->quit(e); // Memory and disk may disagree: live again from disk.
+      });
+}
+
+void ignore(const std::optional<error>&) {}
+
+/// A life that begins with a log: fold it, then go on as ever.
+bool recover(run_self self) {
+  auto& st = self->state;
+  auto loaded = load_run(*st.context->store, st.id);
+  if (!loaded) {
+    self->quit(to_caf(loaded.error()));
+    return false;
+  }
+  st.run = std::move(*loaded);
+  const auto now = st.context->now();
+  auto decided = decide(st.run, *st.agent->definition, recover_run{now});
+  if (decided && decided->events.empty())
+    settle(self);
+  else
+    take(self, recover_run{now}, now, ignore);
+  return true;
+}
+
+} // namespace
+
+run_actor_state::~run_actor_state() {
+  for (auto& flight : in_flight)
+    flight.stop.request_stop();
+}
+
+run_actor::behavior_type run_agent(run_self self, run_id id,
+                                   std::shared_ptr<const run_context> context,
+                                   std::shared_ptr<const agent_code> agent,
+                                   bool fresh) {
+  auto& state = self->state;
+  state.id = id;
+  state.context = std::move(context);
+  state.agent = std::move(agent);
+  if (!fresh && !recover(self))
+    return run_actor::behavior_type::make_empty_behavior();
+  return {
+    [self](run_command& c) -> caf::result<run_receipt> {
+      auto& st = self->state;
+      ++st.commands_taken;
+      const auto now = st.context->now();
+      std::visit([&](auto& x) { x.now = now; }, c.command);
+      auto promise = self->make_response_promise<run_receipt>();
+      take(self, c.command, now,
+           [self, promise](const std::optional<error>& refusal) mutable {
+             if (refusal)
+               promise.deliver(to_caf(*refusal));
+             else
+               promise.deliver(
+                 run_receipt{self->state.id, self->state.run.progress.seq});
+           });
+      return promise;
+    },
+    [self](model_done& c) {
+      auto& st = self->state;
+      land(st, c.call);
+      c.now = st.context->now();
+      c.jitter = static_cast<std::uint32_t>(st.context->random());
+      take(self, std::move(c), c.now, ignore);
+    },
+    [self](tool_done& c) {
+      land(self->state, c.call);
+      c.now = self->state.context->now();
+      take(self, std::move(c), c.now, ignore);
+    },
+    [self](const run_due&) {
+      ++self->state.commands_taken;
+      const auto now = self->state.context->now();
+      take(self, tick{now}, now, ignore);
+    },
+    [self](const resume_owed&) {
+      std::erase_if(self->state.in_flight,
+                    [](const auto& f) { return f.delayed; });
+      settle(self);
+    },
+    [self](const settle_query&) {
+      const auto& st = self->state;
+      if (is_at_rest(st.run.progress.status))
+        tell_directory(
+          self, run_settled{result_of(st.id, st.run), st.commands_taken});
+    },
+    [self](const passivate&) { self->quit(); },
+  };
+}
+
+} // namespace kestrion

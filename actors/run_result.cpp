@@ -1,0 +1,55 @@
+#include <kestrion/actors/run_result.hpp>
+
+namespace kestrion {
+
+namespace {
+
+std::string waits_for(const run_result& r) {
+  std::string why;
+  for (const auto& a : r.approvals) {
+    why += (why.empty() ? "" : "; ") + a.tool + " (" + a.call
+           + ") waits for approval by ";
+    const char* separator = "";
+    for (const auto& role : a.missing_roles) {
+      why += separator + (role.empty() ? "anyone" : role);
+      separator = " and ";
+    }
+    if (a.deadline)
+      why += " until " + to_string(*a.deadline);
+  }
+  for (const auto& d : r.in_doubt)
+    why += (why.empty() ? "" : "; ") + d.tool + " (" + d.call
+           + ") was interrupted: did it happen?";
+  return why;
+}
+
+} // namespace
+
+run_result result_of(const run_id& id, const run_state& s) {
+  const auto& p = s.progress;
+  run_result r;
+  r.id = id;
+  r.agent = s.header.agent;
+  r.status = p.status;
+  r.code = p.code;
+  r.reason = p.reason;
+  r.turns = p.turns;
+  r.tool_calls = p.tool_calls;
+  r.usage = p.usage;
+  r.cost_usd_micros = p.cost_usd_micros;
+  if (p.status == run_status::completed)
+    r.output = output_of(s);
+  for (const auto& call : p.calls) {
+    if (call.phase == call_phase::in_doubt)
+      r.in_doubt.push_back({id, call.id, call.tool, call.arguments});
+    auto missing = missing_roles(call);
+    if (call.phase == call_phase::waiting && !missing.empty())
+      r.approvals.push_back({id, r.agent, call.id, call.tool, call.arguments,
+                             call.digest, std::move(missing), call.deadline});
+  }
+  if (r.reason.empty())
+    r.reason = waits_for(r);
+  return r;
+}
+
+} // namespace kestrion

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <kestrion/actors/run_state.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kestrion {
+
+/// A call that waits for people.
+struct pending_approval {
+  run_id run;
+  std::string agent;
+  std::string call;
+  std::string tool;
+  std::string arguments; ///< JSON, as they would run.
+  std::string digest;    ///< What a decision may bind itself to.
+  std::vector<std::string> missing_roles; ///< One empty: anyone.
+  std::optional<timestamp> deadline;
+  bool operator==(const pending_approval&) const = default;
+};
+
+/// A call that nobody knows the fate of.
+struct doubtful_call {
+  run_id run;
+  std::string call;
+  std::string tool;
+  std::string arguments;
+  bool operator==(const doubtful_call&) const = default;
+};
+
+/// Where a run is, and why.
+struct run_result {
+  run_id id;
+  std::string agent;
+  run_status status = run_status::pending;
+  std::string output; ///< The answer, once completed.
+  std::string code;   ///< Why it failed: the errc's name.
+  std::string reason; ///< Why it is where it is, in a sentence.
+  std::int64_t turns = 0;
+  std::int64_t tool_calls = 0;
+  token_usage usage;
+  std::int64_t cost_usd_micros = 0;
+  std::vector<pending_approval> approvals;
+  std::vector<doubtful_call> in_doubt;
+};
+
+run_result result_of(const run_id& id, const run_state& state);
+
+} // namespace kestrion

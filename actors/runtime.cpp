@@ -1,0 +1,273 @@
+#include <kestrion/actors/runtime.hpp>
+
+#include <kestrion/actors/directory_actor.hpp>
+#include <kestrion/actors/gateway_actor.hpp>
+#include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/supervisor_actor.hpp>
+#include <kestrion/actors/tool_pool_actor.hpp>
+#include <kestrion/caf.hpp>
+#include <kestrion/providers/tools/worker_pool.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <random>
+
+namespace kestrion {
+
+namespace {
+
+/// Fresh randomness for ids and jitter; each thread has a generator.
+std::uint64_t random_bits() {
+  thread_local std::mt19937_64 generator = [] {
+    std::random_device device;
+    std::seed_seq seed{device(), device(), device(), device()};
+    return std::mt19937_64{seed};
+  }();
+  return generator();
+}
+
+agent_registry build_all(const std::vector<agent>& agents) {
+  agent_registry out;
+  for (const auto& a : agents) {
+    auto code = a.build().value();
+    if (!out.emplace(a.name(), std::move(code)).second)
+      throw failure({errc::invalid_argument,
+                     "the agent \"" + a.name() + "\" is registered twice"});
+  }
+  return out;
+}
+
+/// An actor system of our own.
+struct own_system {
+  caf::actor_system_config config;
+  std::unique_ptr<caf::actor_system> system;
+
+  explicit own_system(std::size_t threads) {
+    if (threads != 0)
+      config.set("scheduler.max-threads", threads);
+    system = std::make_unique<caf::actor_system>(config);
+  }
+};
+
+} // namespace
+
+struct runtime::impl {
+  // Destroyed in reverse: the system goes last, when no actor is left.
+  std::unique_ptr<own_system> own;
+  caf::actor_system& system;
+  std::shared_ptr<event_store> store;
+  worker_pool workers;
+  std::shared_ptr<run_context> context;
+  supervisor_actor supervisor;
+  directory_actor directory;
+
+  impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
+       const runtime_options& options, const std::vector<agent>& agents)
+    : own(std::move(mine)), system(sys), workers(options.tool_threads_max) {
+    auto registry = std::make_shared<const agent_registry>(build_all(agents));
+    store = open_store(options.store).value();
+    context = std::make_shared<run_context>();
+    context->store = store;
+    context->now = system_now;
+    context->random = random_bits;
+    context->passivates = options.passivate;
+    context->journal = system.spawn<caf::detached>(journal, store);
+    context->gateway = system.spawn(gateway);
+    context->tools = system.spawn(
+      tool_pool,
+      tool_executor{[this](auto job) { workers.post(std::move(job)); },
+                    [this] {
+                      workers.replace_one();
+                    }});
+    supervisor = system.spawn(kestrion::supervisor, options.restarts, context);
+    directory =
+      system.spawn(kestrion::directory, context, registry, supervisor);
+    context->directory = caf::actor_cast<caf::actor_addr>(directory);
+    if (options.recover)
+      caf::anon_send(directory, recover_all{});
+  }
+
+  ~impl() {
+    // Reverse order of need: no new work, no restarts, then the services.
+    caf::scoped_actor self{system};
+    const auto stop = [&](auto& actor) {
+      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+      self->wait_for(actor);
+    };
+    stop(directory);
+    stop(supervisor);
+    stop(context->tools);
+    stop(context->gateway);
+    stop(context->journal);
+  }
+
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+
+  /// Asks the directory and waits for its answer. @throws failure
+  template <class Answer, class Message>
+  Answer ask(Message m) {
+    caf::scoped_actor self{system};
+    std::optional<Answer> answer;
+    std::optional<error> refusal;
+    self->request(directory, caf::infinite, std::move(m))
+      .receive([&](Answer& a) { answer = std::move(a); },
+               [&](const caf::error& e) { refusal = from_caf(e); });
+    if (refusal)
+      throw failure(std::move(*refusal));
+    return std::move(*answer);
+  }
+};
+
+runtime::runtime(runtime_options options, const std::vector<agent>& agents) {
+  auto own = std::make_unique<own_system>(options.actor_threads);
+  auto& system = *own->system;
+  impl_ = std::make_unique<impl>(std::move(own), system, options, agents);
+}
+
+runtime::runtime(caf::actor_system& system, runtime_options options,
+                 const std::vector<agent>& agents)
+  : impl_(std::make_unique<impl>(nullptr, system, options, agents)) {}
+
+runtime::~runtime() = default;
+
+// -- runs ---------------------------------------------------------------------
+
+run runtime::start(std::string_view agent, std::string prompt,
+                   start_options options) {
+  return start(agent, user_message(std::move(prompt)), std::move(options));
+}
+
+run runtime::start(std::string_view agent, message input,
+                   start_options options) {
+  start_request request{std::string{agent}, std::move(input), {}};
+  request.options.key = std::move(options.key);
+  request.options.tenant = std::move(options.tenant);
+  request.options.labels = std::move(options.labels);
+  return {*this, impl_->ask<run_receipt>(std::move(request)).run};
+}
+
+run runtime::find(const run_id& id) {
+  if (!impl_->store->find(id).value())
+    throw failure(
+      {errc::not_found, "there is no run " + id.str() + " in this store"});
+  return {*this, id};
+}
+
+run runtime::find(std::string_view id) {
+  return find(run_id::parse(id).value());
+}
+
+std::vector<run_row> runtime::list(const run_query& query) const {
+  return impl_->store->list(query).value();
+}
+
+std::vector<recorded_event> runtime::events(const run_id& id) const {
+  auto events = load_events(*impl_->store, id).value();
+  if (events.empty())
+    throw failure(
+      {errc::not_found, "there is no run " + id.str() + " in this store"});
+  return events;
+}
+
+run_trace runtime::trace(const run_id& id) const {
+  return trace_of(id, events(id));
+}
+
+run_result runtime::result(const run_id& id) const {
+  return trace(id).result;
+}
+
+// -- people -------------------------------------------------------------------
+
+std::vector<pending_approval> runtime::approvals() const {
+  std::vector<pending_approval> out;
+  run_query query;
+  query.statuses = {run_status::waiting_on_human};
+  for (;;) {
+    const auto rows = list(query);
+    for (const auto& row : rows)
+      for (auto& each : result(row.id).approvals)
+        out.push_back(std::move(each));
+    if (rows.size() < query.limit)
+      return out;
+    query.after = rows.back().id;
+  }
+}
+
+void runtime::tell(const run_id& id, command c) {
+  impl_->ask<run_receipt>(run_command{id, std::move(c)});
+}
+
+void runtime::approve(const run_id& id, approval decision) {
+  tell(id, approve_call{std::move(decision), {}});
+}
+
+void runtime::deny(const run_id& id, denial decision) {
+  tell(id, deny_call{std::move(decision), {}});
+}
+
+void runtime::resolve(const run_id& id, doubt_resolution decision) {
+  tell(id, resolve_doubt{std::move(decision), {}});
+}
+
+void runtime::cancel(const run_id& id, std::string by, std::string reason) {
+  tell(id, cancel_run{std::move(by), std::move(reason), {}});
+}
+
+void runtime::unpark(const run_id& id, std::string by) {
+  tell(id, unpark_run{std::move(by), {}});
+}
+
+// -- waiting ------------------------------------------------------------------
+
+run_result runtime::wait(const run_id& id, bool until_ended) {
+  return impl_->ask<run_result>(
+    await_run{id, until_ended ? wait_until::ended : wait_until::at_rest});
+}
+
+std::optional<run_result> runtime::wait_for(const run_id& id, duration limit) {
+  caf::scoped_actor self{impl_->system};
+  std::optional<run_result> answer;
+  std::optional<error> refusal;
+  self->request(impl_->directory, limit, await_run{id, wait_until::at_rest})
+    .receive([&](run_result& r) { answer = std::move(r); },
+             [&](const caf::error& e) {
+               if (e != caf::sec::request_timeout)
+                 refusal = from_caf(e);
+             });
+  if (refusal)
+    throw failure(std::move(*refusal));
+  return answer;
+}
+
+run_result run::wait() const {
+  return runtime_->wait(id_, false);
+}
+
+std::optional<run_result> run::wait_for(duration limit) const {
+  return runtime_->wait_for(id_, limit);
+}
+
+run_result run::wait_until_ended() const {
+  return runtime_->wait(id_, true);
+}
+
+run_result run::result() const {
+  return runtime_->result(id_);
+}
+
+struct runtime_access {
+  static directory_actor directory(runtime& rt) { return rt.impl_->directory; }
+};
+
+directory_actor directory_of(runtime& rt) {
+  return runtime_access::directory(rt);
+}
+
+} // namespace kestrion

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <kestrion/actors/agent.hpp>
+#include <kestrion/actors/run_result.hpp>
+#include <kestrion/actors/trace.hpp>
+#include <kestrion/messages/command.hpp>
+#include <kestrion/scheduler/restart_policy.hpp>
+#include <kestrion/store/event_store.hpp>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace caf {
+class actor_system;
+} // namespace caf
+
+namespace kestrion {
+
+struct runtime_options {
+  /// `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`.
+  std::string store = "sqlite:///kestrion.db";
+  /// Continue what is unfinished in the store, of the agents known here.
+  bool recover = true;
+  /// Runs that wait for people leave memory until somebody decides.
+  bool passivate = true;
+  /// Tools that may block at the same time; at least 1.
+  std::size_t tool_threads_max = 16;
+  /// Threads of the actor system, if the runtime owns it; 0: one a core.
+  std::size_t actor_threads = 0;
+  /// What becomes of runs whose actors crash.
+  restart_spec restarts = {};
+};
+
+/// What a run is started with, beside its prompt.
+struct start_options {
+  /// Starting again with the same agent and key gives the run that exists.
+  std::optional<std::string> key = {};
+  std::optional<std::string> tenant = {};
+  std::map<std::string, std::string> labels = {};
+};
+
+class runtime;
+
+/// A handle to one run; copies are cheap. Must not outlive its runtime.
+/// @par Threading Any thread.
+class run {
+public:
+  const run_id& id() const { return id_; }
+
+  /// Blocks until the run has ended, waits for a person, or is parked.
+  run_result wait() const;
+
+  /// As `wait`, but not longer than `limit`. @returns Nothing if that passed.
+  std::optional<run_result> wait_for(duration limit) const;
+
+  /// Blocks until the run has ended, whoever has to decide meanwhile.
+  run_result wait_until_ended() const;
+
+  /// Where the run is now, as the store has it.
+  run_result result() const;
+
+private:
+  friend class runtime;
+  run(runtime& owner, run_id id) : runtime_(&owner), id_(id) {}
+
+  runtime* runtime_;
+  run_id id_;
+};
+
+/// Runs agents, durably, many at once: the composition of store, actors and
+/// tools, and the face of all that.
+///
+/// Every call that changes a run returns once the change is durable. All calls
+/// throw `failure` for what they can't do; its sentence says why.
+/// @par Threading Any thread, but for construction and destruction.
+class runtime {
+public:
+  /// Opens the store, starts an actor system and continues unfinished runs.
+  /// @throws failure  What `open_store` or an agent's `build` says; an agent
+  ///   registered twice.
+  runtime(runtime_options options, const std::vector<agent>& agents);
+
+  /// As above, inside the embedder's actor system, which must outlive it.
+  runtime(caf::actor_system& system, runtime_options options,
+          const std::vector<agent>& agents);
+
+  /// Stops: running effects are asked to stop, runs leave memory. Waits for
+  /// tools that ignore their stop token. What is durable goes on with the next
+  /// runtime.
+  ~runtime();
+
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  // -- runs -------------------------------------------------------------------
+
+  /// @throws failure  `not_found` for an unknown agent, `invalid_argument` for
+  ///   an empty prompt, `io`.
+  run start(std::string_view agent, std::string prompt,
+            start_options options = {});
+  run start(std::string_view agent, message input, start_options options = {});
+
+  /// The run with this id. @throws failure  `not_found`
+  run find(const run_id& id);
+  run find(std::string_view id);
+
+  /// In the order of their starts. @throws failure  `io`, `corrupt`
+  std::vector<run_row> list(const run_query& query = {}) const;
+
+  /// @throws failure  `not_found`, `io`, `corrupt`
+  run_result result(const run_id& id) const;
+  std::vector<recorded_event> events(const run_id& id) const;
+  run_trace trace(const run_id& id) const;
+
+  // -- people -----------------------------------------------------------------
+
+  /// Everything that waits for an approval, of all runs in the store.
+  std::vector<pending_approval> approvals() const;
+
+  /// Says yes. The run goes on by itself; the same decision twice is one.
+  /// @throws failure  `not_found` if nothing waits for it, `forbidden` for a
+  ///   role that is not asked for, `refused` if it was decided otherwise, for
+  ///   other arguments, too late or for a run that ended, `invalid_argument`
+  ///   without `by` or with edited arguments that do not fit.
+  void approve(const run_id& id, approval decision);
+
+  /// Says no; the model gets the reason and goes on. @throws As `approve`
+  void deny(const run_id& id, denial decision);
+
+  /// Says what became of a call in doubt. @throws failure  `not_found`,
+  ///   `refused`, `invalid_argument`
+  void resolve(const run_id& id, doubt_resolution decision);
+
+  /// No effect starts any more; running ones are asked to stop.
+  /// @throws failure  `refused` if the run ended otherwise.
+  void cancel(const run_id& id, std::string by, std::string reason = {});
+
+  /// Lets a parked run live again. @throws failure  `refused`
+  void unpark(const run_id& id, std::string by);
+
+private:
+  friend class run;
+  friend struct runtime_access;
+  struct impl;
+
+  run_result wait(const run_id& id, bool until_ended);
+  std::optional<run_result> wait_for(const run_id& id, duration limit);
+  void tell(const run_id& id, command c);
+
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace kestrion

@@ -1,0 +1,106 @@
+#include <kestrion/actors/supervisor_actor.hpp>
+
+#include <kestrion/messages/match.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+namespace kestrion {
+
+namespace {
+
+using supervisor_self = supervisor_actor::stateful_pointer<supervisor_state>;
+
+bool is_crash(const caf::error& reason) {
+  return reason && reason != caf::exit_reason::normal
+         && reason != caf::exit_reason::user_shutdown;
+}
+
+template <class Message>
+void tell_directory(const run_context& context, Message m, supervisor_self self,
+                    duration delay = {}) {
+  auto hdl = caf::actor_cast<caf::strong_actor_ptr>(context.directory);
+  if (!hdl)
+    return;
+  auto directory = caf::actor_cast<directory_actor>(hdl);
+  if (delay == duration::zero())
+    self->send(directory, std::move(m));
+  else
+    self->delayed_send(directory, delay, std::move(m));
+}
+
+/// Puts the reason in the run's log, where its people will look for it.
+void park_in_log(supervisor_self self, const run_row& row,
+                 const std::string& reason) {
+  const auto& context = self->state.context;
+  const auto now = context->now();
+  append_request append;
+  append.run = row.id;
+  append.expected_seq = row.last_seq;
+  append.status = run_status::parked;
+  append.events.push_back(encode(run_parked{reason}, now));
+  self->request(context->journal, caf::infinite, std::move(append))
+    .then(
+      [self, id = row.id](std::uint64_t) {
+        tell_directory(*self->state.context, run_was_parked{id}, self);
+      },
+      [self, id = row.id](const caf::error&) {
+        // The store is in trouble too: come back when it may have recovered.
+        tell_directory(*self->state.context, respawn_run{id}, self,
+                       self->state.spec.backoff.cap);
+      });
+}
+
+void on_crash_of(supervisor_self self, const run_id& id,
+                 const caf::error& reason) {
+  auto& st = self->state;
+  const auto row = st.context->store->find(id);
+  if (row && !*row)
+    return; // Its first append failed: the run never was.
+  const auto progress = row ? (*row)->last_seq : 0;
+  const auto why = from_caf(reason);
+  auto verdict =
+    on_crash(st.spec, st.histories[id], progress, st.context->now());
+  if (why.code == errc::corrupt)
+    verdict = park{1}; // Reading it again changes nothing.
+  match(
+    verdict,
+    [&](const restart_after& x) {
+      tell_directory(*st.context, respawn_run{id}, self, x.delay);
+    },
+    [&](const park& x) {
+      st.histories.erase(id);
+      if (row)
+        park_in_log(self, **row,
+                    "crashed " + std::to_string(x.crashes)
+                      + " times; the last time: " + to_string(why));
+    });
+}
+
+} // namespace
+
+supervisor_actor::behavior_type
+supervisor(supervisor_self self, restart_spec spec,
+           std::shared_ptr<const run_context> context) {
+  self->state.spec = spec;
+  self->state.context = std::move(context);
+  self->set_down_handler([self](const caf::down_msg& down) {
+    auto& st = self->state;
+    const auto watched = st.watched.find(down.source);
+    if (watched == st.watched.end())
+      return;
+    const auto id = watched->second;
+    st.watched.erase(watched);
+    if (is_crash(down.reason))
+      on_crash_of(self, id, down.reason);
+  });
+  return {
+    [self](const watch_run& x) {
+      self->state.watched[x.actor] = x.run;
+      self->monitor(x.actor);
+    },
+  };
+}
+
+} // namespace kestrion

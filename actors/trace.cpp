@@ -1,0 +1,174 @@
+#include <kestrion/actors/trace.hpp>
+
+#include <kestrion/actors/run_machine.hpp>
+#include <kestrion/messages/match.hpp>
+
+#include <cstdio>
+#include <map>
+
+namespace kestrion {
+
+namespace {
+
+using tool_names = std::map<std::string, std::string>; ///< By call.
+
+std::string who(const std::string& by, const std::string& role) {
+  return by + (role.empty() ? "" : " as " + role);
+}
+
+std::string in_words(const model_call_completed& x) {
+  auto words = text_of({role::assistant, x.parts});
+  for (const auto& p : x.parts)
+    if (const auto* call = std::get_if<tool_call_part>(&p))
+      words += (words.empty() ? "" : " ") + std::string{"-> "} + call->name
+               + call->arguments;
+  return words;
+}
+
+/// Fills in what is particular to each kind of event.
+void describe(trace_entry& out, const event& e, tool_names& tools) {
+  const auto about = [&](const std::string& call, std::string words) {
+    out.call = call;
+    const auto& tool = tools[call];
+    out.detail =
+      tool + (tool.empty() || words.empty() ? "" : ": ") + std::move(words);
+  };
+  match(
+    e, [&](const run_started& x) { out.detail = "agent " + x.agent; },
+    [&](const message_received& x) { out.detail = text_of(x.message); },
+    [&](const model_call_completed& x) {
+      for (const auto& p : x.parts)
+        if (const auto* call = std::get_if<tool_call_part>(&p))
+          tools[call->id] = call->name;
+      about(x.call, in_words(x));
+      out.took = x.duration;
+      out.usage = x.usage;
+      out.cost_usd_micros = x.cost_usd_micros;
+    },
+    [&](const model_call_failed& x) {
+      about(x.call,
+            "attempt " + std::to_string(x.attempt) + ": " + x.code + ": "
+              + x.detail
+              + (x.retry_at ? "; again at " + to_string(*x.retry_at) : ""));
+      out.took = x.duration;
+    },
+    [&](const tool_call_started& x) {
+      about(x.call, x.by ? "again, says " + *x.by : "");
+    },
+    [&](const tool_call_completed& x) {
+      about(x.call, (x.by ? "says " + *x.by + ": " : "") + x.content);
+      out.took = x.duration;
+    },
+    [&](const tool_call_failed& x) {
+      about(x.call, (x.by ? "says " + *x.by + ": " : "") + x.detail);
+      out.took = x.duration;
+    },
+    [&](const tool_call_in_doubt& x) { about(x.call, "did it happen?"); },
+    [&](const approval_requested& x) {
+      std::string roles;
+      for (const auto& role : x.roles)
+        roles += (roles.empty() ? "" : " and ") + role;
+      about(x.call, "needs " + (roles.empty() ? "anyone" : roles)
+                      + (x.deadline ? " until " + to_string(*x.deadline) : ""));
+    },
+    [&](const approval_granted& x) {
+      about(x.call, "by " + who(x.by, x.role)
+                      + (x.arguments ? ", with " + *x.arguments : ""));
+    },
+    [&](const approval_denied& x) {
+      about(x.call, "by " + who(x.by, x.role) + ": " + x.reason);
+    },
+    [&](const approval_expired& x) { about(x.call, ""); },
+    [](const run_completed&) {},
+    [&](const run_failed& x) { out.detail = x.code + ": " + x.reason; },
+    [&](const run_expired& x) { out.detail = x.reason; },
+    [&](const run_cancelled& x) { out.detail = x.by + ": " + x.reason; },
+    [&](const run_recovered& x) {
+      out.detail = x.model_call ? *x.model_call + " is made again, about "
+                                    + std::to_string(x.lost_tokens_estimate)
+                                    + " tokens lost"
+                                : "tools were running";
+    },
+    [&](const run_parked& x) { out.detail = x.reason; },
+    [&](const run_resumed& x) { out.detail = "by " + x.by; });
+}
+
+std::string seconds(duration d) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f",
+                static_cast<double>(d.count()) / 1e6);
+  return text;
+}
+
+std::string dollars(std::int64_t micros) {
+  char text[32];
+  std::snprintf(text, sizeof text, "$%.6f", static_cast<double>(micros) / 1e6);
+  return text;
+}
+
+/// One line, without control characters, at most `width` columns (as far as
+/// bytes tell), never cut inside a character.
+std::string clipped(std::string text, std::size_t width) {
+  for (auto& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      c = ' ';
+  if (text.size() <= width)
+    return text;
+  auto end = width > 3 ? width - 3 : 0;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
+    --end;
+  return text.substr(0, end) + "...";
+}
+
+} // namespace
+
+run_trace trace_of(const run_id& id, std::span<const recorded_event> events) {
+  run_trace out;
+  run_state state;
+  tool_names tools;
+  for (const auto& e : events) {
+    trace_entry entry;
+    entry.seq = e.seq;
+    entry.at = e.at;
+    entry.what = tag_of(e.event);
+    describe(entry, e.event, tools);
+    out.entries.push_back(std::move(entry));
+    state = fold(std::move(state), e);
+  }
+  out.result = result_of(id, state);
+  out.started_at = state.progress.started_at;
+  out.updated_at = state.progress.updated_at;
+  return out;
+}
+
+std::string to_text(const run_trace& trace, std::size_t width) {
+  const auto& r = trace.result;
+  std::string out = r.id.str() + "  " + r.agent + "  "
+                    + std::string{to_string(r.status)} + "  started "
+                    + to_string(trace.started_at) + "\n";
+  out += "   at [s]  took [s]  what                   call   tokens  detail\n";
+  for (const auto& e : trace.entries) {
+    char head[96];
+    std::snprintf(head, sizeof head, "%9s %9s  %-21.21s  %-5.5s %7s  ",
+                  seconds(e.at - trace.started_at).c_str(),
+                  e.took ? seconds(*e.took).c_str() : "", e.what.c_str(),
+                  e.call.c_str(),
+                  e.usage ? std::to_string(e.usage->total()).c_str() : "");
+    std::string line = head;
+    auto detail = e.detail;
+    if (e.cost_usd_micros)
+      detail = dollars(*e.cost_usd_micros) + "  " + detail;
+    line += clipped(std::move(detail),
+                    width > line.size() ? width - line.size() : 20);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  out += "total: " + std::to_string(r.turns) + " model calls, "
+         + std::to_string(r.tool_calls) + " tool calls, "
+         + std::to_string(r.usage.total()) + " tokens, "
+         + dollars(r.cost_usd_micros) + ", "
+         + seconds(trace.updated_at - trace.started_at) + " s\n";
+  return out;
+}
+
+} // namespace kestrion
