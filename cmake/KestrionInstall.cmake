@@ -9,7 +9,9 @@ install(EXPORT kestrionTargets NAMESPACE kestrion:: DESTINATION "${config_dir}")
 
 install(DIRECTORY messages store providers scheduler actors
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kestrion"
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING PATTERN "*.hpp"
+  PATTERN "providers/http/internal" EXCLUDE
+  PATTERN "store/sqlite_*" EXCLUDE)
 foreach(face kestrion.hpp caf.hpp)
   if(EXISTS "${PROJECT_SOURCE_DIR}/${face}")
     install(FILES ${face} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kestrion")
