@@ -15,6 +15,13 @@ result<void> check_append(const append_request& request) {
     return bad("the first append has no row of the run; expected one");
   if (request.expected_seq != 0 && request.created)
     return bad("a row of the run comes with the first append only");
+  for (const auto& e : request.events)
+    if (e.data.size() > event_bytes_max)
+      return error{
+        errc::limit_exceeded,
+        "append to " + request.run.str() + ": the data of \""
+          + std::string{e.type} + "\" has " + std::to_string(e.data.size())
+          + " bytes; expected at most " + std::to_string(event_bytes_max)};
   if (request.created && request.created->id
       && request.created->id != request.run)
     return bad("the row is that of " + request.created->id.str());

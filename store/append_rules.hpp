@@ -8,9 +8,13 @@
 /// What every implementation of the port holds to, in the same words.
 namespace kestrion {
 
+/// The most that one event may hold.
+inline constexpr std::size_t event_bytes_max = 64 * 1024 * 1024;
+
 /// Refuses a request that no store could carry out.
 /// @par Errors `invalid_argument`: no run, no events, `created` missing with
 ///   the first append or given with a later one, or of another run.
+///   `limit_exceeded`: data of more than `event_bytes_max`.
 result<void> check_append(const append_request& request);
 
 /// The row of a new run, from its first append.

@@ -86,7 +86,9 @@ public:
   /// @returns One result a request, in order: the new length of that log.
   /// @par Errors `conflict` if the log has another length than expected, or if
   ///   a new run's key is taken; nothing of that request was written then. `io`
-  ///   if the transaction failed; nothing of any request was written then.
+  ///   (or `corrupt`) if the transaction failed; nothing of any request was
+  ///   written then. `invalid_argument` for a request that no log could take,
+  ///   `limit_exceeded` for an event of more than 64 MiB.
   [[nodiscard]] virtual std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) = 0;
 

@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include <kestrion/store/memory_store.hpp>
+#include <kestrion/store/sqlite_store.hpp>
 #include <kestrion/store/store_url.hpp>
 
 namespace kestrion {
@@ -83,7 +84,7 @@ result<std::unique_ptr<event_store>> open_store(std::string_view url) {
     return location.error();
   if (location->where == store_location::kind::memory)
     return make_memory_store();
-  return error{errc::unsupported, "sqlite"};
+  return open_sqlite_store(location->path);
 }
 
 } // namespace kestrion

@@ -1,0 +1,276 @@
+#include <kestrion/store/sqlite_reader.hpp>
+
+#include <kestrion/messages/digest.hpp>
+#include <kestrion/store/append_rules.hpp>
+
+#include <boost/describe/enum_from_string.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace kestrion {
+
+namespace {
+
+constexpr auto integer_max =
+  static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+error corrupt_event(const run_id& run, std::uint64_t seq,
+                    std::string_view what) {
+  return {errc::corrupt, "event " + std::to_string(seq) + " of " + run.str()
+                           + " " + std::string{what}};
+}
+
+/// The one row of a query for `run_columns`, or nothing.
+result<std::optional<run_row>> only_row(sqlite_statement& query) {
+  const auto found = query.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return std::optional<run_row>{};
+  auto row = run_row_of(query);
+  query.reset();
+  if (!row)
+    return row.error();
+  return std::optional{std::move(*row)};
+}
+
+std::optional<std::string> optional_text(const sqlite_statement& row,
+                                         int column) {
+  if (row.is_null(column))
+    return std::nullopt;
+  return std::string{row.text(column)};
+}
+
+/// Adds " AND …" to a condition for each member of the query that is set; the
+/// parameters are bound in the same order by `bind_query`.
+std::string list_sql(const run_query& query) {
+  std::string sql = "SELECT " + std::string{run_columns} + " FROM runs WHERE 1";
+  if (!query.statuses.empty()) {
+    sql += " AND status IN (?";
+    for (std::size_t i = 1; i < query.statuses.size(); ++i)
+      sql += ",?";
+    sql += ')';
+  }
+  if (query.agent)
+    sql += " AND agent = ?";
+  if (query.parent)
+    sql += " AND parent = ?";
+  if (query.created_from)
+    sql += " AND created_at >= ?";
+  if (query.created_until)
+    sql += " AND created_at < ?";
+  if (query.after)
+    sql += " AND id > ?";
+  return sql + " ORDER BY id LIMIT ?";
+}
+
+void bind_query(sqlite_statement& list, const run_query& query) {
+  int at = 0;
+  for (const auto status : query.statuses)
+    list.bind(++at, to_string(status));
+  if (query.agent)
+    list.bind(++at, *query.agent);
+  if (query.parent)
+    list.bind(++at, *query.parent);
+  if (query.created_from)
+    list.bind(++at, *query.created_from);
+  if (query.created_until)
+    list.bind(++at, *query.created_until);
+  if (query.after)
+    list.bind(++at, *query.after);
+  list.bind(++at, static_cast<std::int64_t>(
+                    std::min<std::uint64_t>(query.limit, integer_max)));
+}
+
+} // namespace
+
+result<run_row> run_row_of(const sqlite_statement& row) {
+  run_row out;
+  const auto id = run_id::parse(row.text(0));
+  if (!id)
+    return error{errc::corrupt, "a row of runs: " + id.error().detail};
+  out.id = *id;
+  out.agent = row.text(1);
+  const auto status = std::string{row.text(2)};
+  if (!boost::describe::enum_from_string(status.c_str(), out.status))
+    return error{errc::corrupt, "the row of " + out.id.str()
+                                  + " has the status \"" + status
+                                  + "\", which is none"};
+  out.last_seq = static_cast<std::uint64_t>(row.integer(3));
+  out.created_at = row.time(4);
+  out.updated_at = row.time(5);
+  if (!row.is_null(6)) {
+    const auto parent = run_id::parse(row.text(6));
+    if (!parent)
+      return error{errc::corrupt, "the parent of " + out.id.str() + ": "
+                                    + parent.error().detail};
+    out.parent = *parent;
+  }
+  out.tenant = optional_text(row, 7);
+  out.key = optional_text(row, 8);
+  return out;
+}
+
+result<std::unique_ptr<sqlite_reader>>
+sqlite_reader::open(const std::string& path) {
+  auto db = sqlite_connection::open(path, false);
+  if (!db)
+    return db.error();
+  // No mmap: a file that shrinks under us would be a SIGBUS, not an error.
+  if (auto ok = db->run("PRAGMA query_only=ON; PRAGMA cell_size_check=ON;");
+      !ok)
+    return ok.error();
+  std::unique_ptr<sqlite_reader> out{new sqlite_reader{std::move(*db)}};
+  if (auto ok = out->prepare_all(); !ok)
+    return ok.error();
+  return out;
+}
+
+result<void> sqlite_reader::prepare_all() {
+  const auto select =
+    "SELECT " + std::string{run_columns} + " FROM runs WHERE ";
+  const std::pair<sqlite_statement*, std::string> all[] = {
+    {&find_, select + "id = ?"},
+    {&find_by_key_, select + "agent = ? AND key = ?"},
+    {&end_of_log_, "SELECT last_seq, last_event FROM runs WHERE id = ?"},
+    {&event_, "SELECT run, seq, at, type, data, blob, previous FROM events "
+              "WHERE id = ?"},
+    {&snapshot_, "SELECT seq, version, data FROM snapshots WHERE run = ?"},
+    {&blob_, "SELECT bytes FROM blobs WHERE hash = ?"},
+  };
+  for (const auto& [statement, sql] : all) {
+    auto prepared = db_.prepare(sql);
+    if (!prepared)
+      return prepared.error();
+    *statement = std::move(*prepared);
+  }
+  return {};
+}
+
+result<std::vector<stored_event>> sqlite_reader::read(const run_id& run,
+                                                      std::uint64_t after_seq) {
+  // The log may grow while we walk it; a transaction keeps the view.
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::read);
+  if (!transaction)
+    return transaction.error();
+  return read_chain(run, after_seq);
+}
+
+result<std::vector<stored_event>>
+sqlite_reader::read_chain(const run_id& run, std::uint64_t after_seq) {
+  std::vector<stored_event> out;
+  end_of_log_.start(run);
+  const auto found = end_of_log_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return out;
+  const auto last_seq = static_cast<std::uint64_t>(end_of_log_.integer(0));
+  auto id = end_of_log_.integer(1);
+  end_of_log_.reset();
+  for (auto seq = last_seq; seq > after_seq; --seq) {
+    auto read = read_event(run, seq, id);
+    if (!read)
+      return read.error();
+    out.push_back(std::move(*read));
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+/// @param id  Of the event's row; afterwards that of the one before it.
+result<stored_event> sqlite_reader::read_event(const run_id& run,
+                                               std::uint64_t seq,
+                                               std::int64_t& id) {
+  event_.start(id);
+  const auto found = event_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return corrupt_event(run, seq, "is missing");
+  stored_event out{seq, event_.time(2), std::string{event_.text(3)},
+                   std::string{event_.text(4)}};
+  const auto hash = optional_text(event_, 5);
+  const bool in_place = event_.text(0) == run.str()
+                        && event_.integer(1) == static_cast<std::int64_t>(seq)
+                        && event_.is_null(6) == (seq == 1);
+  id = event_.integer(6);
+  event_.reset();
+  if (!in_place)
+    return corrupt_event(run, seq, "is not where its log says it is");
+  if (hash) {
+    auto bytes = get_blob(*hash);
+    if (!bytes && bytes.error().code == errc::io)
+      return bytes.error();
+    if (!bytes)
+      return corrupt_event(run, seq,
+                           "has lost its data: " + bytes.error().detail);
+    out.data = std::move(*bytes);
+  }
+  return out;
+}
+
+result<std::optional<run_row>> sqlite_reader::find(const run_id& run) {
+  find_.start(run);
+  return only_row(find_);
+}
+
+result<std::optional<run_row>>
+sqlite_reader::find_by_key(std::string_view agent, std::string_view key) {
+  find_by_key_.start(agent, key);
+  return only_row(find_by_key_);
+}
+
+result<std::vector<run_row>> sqlite_reader::list(const run_query& query) {
+  auto statement = db_.prepare(list_sql(query));
+  if (!statement)
+    return statement.error();
+  bind_query(*statement, query);
+  std::vector<run_row> out;
+  while (true) {
+    const auto found = statement->step();
+    if (!found)
+      return found.error();
+    if (!*found)
+      return out;
+    auto row = run_row_of(*statement);
+    if (!row)
+      return row.error();
+    out.push_back(std::move(*row));
+  }
+}
+
+result<std::optional<snapshot>>
+sqlite_reader::find_snapshot(const run_id& run) {
+  snapshot_.start(run);
+  const auto found = snapshot_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return std::optional<snapshot>{};
+  std::optional<snapshot> out{{static_cast<std::uint64_t>(snapshot_.integer(0)),
+                               static_cast<std::uint32_t>(snapshot_.integer(1)),
+                               std::string{snapshot_.text(2)}}};
+  snapshot_.reset();
+  return out;
+}
+
+result<std::string> sqlite_reader::get_blob(std::string_view hash) {
+  blob_.start(hash);
+  const auto found = blob_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return no_blob(hash);
+  std::string bytes{blob_.text(0)};
+  blob_.reset();
+  if (sha256_hex(bytes) != hash)
+    return error{errc::corrupt,
+                 "the blob \"" + std::string{hash} + "\" has other bytes"};
+  return bytes;
+}
+
+} // namespace kestrion

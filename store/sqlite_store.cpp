@@ -1,0 +1,134 @@
+#include <kestrion/store/sqlite_store.hpp>
+
+#include <kestrion/store/sqlite_reader.hpp>
+#include <kestrion/store/sqlite_writer.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <utility>
+
+namespace kestrion {
+
+namespace {
+
+/// Readers that are kept open between calls; more are opened when needed.
+constexpr std::size_t idle_readers_max = 8;
+
+class sqlite_store final : public event_store {
+public:
+  sqlite_store(std::string path, std::unique_ptr<sqlite_writer> writer)
+    : path_(std::move(path)), writer_(std::move(writer)) {}
+
+  std::vector<result<std::uint64_t>>
+  append(std::span<const append_request> requests) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->append(requests);
+  }
+
+  result<void> put_snapshot(const run_id& run,
+                            const snapshot& snapshot) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->put_snapshot(run, snapshot);
+  }
+
+  result<void> delete_snapshots() override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->delete_snapshots();
+  }
+
+  result<std::string> put_blob(std::string_view bytes) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->put_blob(bytes);
+  }
+
+  result<std::vector<stored_event>>
+  read(const run_id& run, std::uint64_t after_seq) const override {
+    return with_reader(&sqlite_reader::read, run, after_seq);
+  }
+
+  result<std::optional<run_row>> find(const run_id& run) const override {
+    return with_reader(&sqlite_reader::find, run);
+  }
+
+  result<std::optional<run_row>>
+  find_by_key(std::string_view agent, std::string_view key) const override {
+    return with_reader(&sqlite_reader::find_by_key, agent, key);
+  }
+
+  result<std::vector<run_row>> list(const run_query& query) const override {
+    return with_reader(&sqlite_reader::list, query);
+  }
+
+  result<std::optional<snapshot>>
+  find_snapshot(const run_id& run) const override {
+    return with_reader(&sqlite_reader::find_snapshot, run);
+  }
+
+  result<std::string> get_blob(std::string_view hash) const override {
+    return with_reader(&sqlite_reader::get_blob, hash);
+  }
+
+private:
+  /// Calls a member function of a reader that nobody else uses meanwhile.
+  template <class Member, class... Args>
+  auto with_reader(Member member, const Args&... args) const
+    -> std::invoke_result_t<Member, sqlite_reader&, const Args&...> {
+    auto reader = take_reader();
+    if (!reader)
+      return reader.error();
+    auto out = std::invoke(member, **reader, args...);
+    give_back(std::move(*reader));
+    return out;
+  }
+
+  result<std::unique_ptr<sqlite_reader>> take_reader() const {
+    {
+      const std::lock_guard lock{readers_mutex_};
+      if (!idle_readers_.empty()) {
+        auto out = std::move(idle_readers_.back());
+        idle_readers_.pop_back();
+        return out;
+      }
+    }
+    return sqlite_reader::open(path_);
+  }
+
+  void give_back(std::unique_ptr<sqlite_reader> reader) const {
+    const std::lock_guard lock{readers_mutex_};
+    if (idle_readers_.size() < idle_readers_max)
+      idle_readers_.push_back(std::move(reader));
+  }
+
+  std::string path_;
+  std::mutex write_mutex_;
+  std::unique_ptr<sqlite_writer> writer_;
+  mutable std::mutex readers_mutex_;
+  mutable std::vector<std::unique_ptr<sqlite_reader>> idle_readers_;
+};
+
+result<void> check_place(const std::string& path) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::path{path}.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    return error{errc::io, "the store \"" + path + "\" can't be opened: \""
+                             + folder.string() + "\" is no folder"};
+  if (std::filesystem::is_directory(path, ignored))
+    return error{errc::io,
+                 "the store \"" + path + "\" can't be opened: it is a folder"};
+  return {};
+}
+
+} // namespace
+
+result<std::unique_ptr<event_store>>
+open_sqlite_store(const std::string& path) {
+  if (auto ok = check_place(path); !ok)
+    return ok.error();
+  auto writer = sqlite_writer::open(path);
+  if (!writer)
+    return writer.error();
+  return std::make_unique<sqlite_store>(path, std::move(*writer));
+}
+
+} // namespace kestrion

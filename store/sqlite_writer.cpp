@@ -1,0 +1,225 @@
+#include <kestrion/store/sqlite_writer.hpp>
+
+#include <kestrion/messages/digest.hpp>
+#include <kestrion/store/append_rules.hpp>
+#include <kestrion/store/sqlite_migrations.hpp>
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace kestrion {
+
+namespace {
+
+/// FULL: in WAL mode a commit returns after its fsync. The WAL is copied back
+/// every 32 MiB (4,000 pages of 8 KiB): rarely enough that hot pages are
+/// written once for many commits.
+constexpr const char* writer_settings = "PRAGMA synchronous=FULL;"
+                                        "PRAGMA foreign_keys=OFF;"
+                                        "PRAGMA trusted_schema=OFF;"
+                                        "PRAGMA cell_size_check=ON;"
+                                        "PRAGMA cache_size=-65536;" // KiB
+                                        "PRAGMA wal_autocheckpoint=4000;"
+                                        "PRAGMA journal_size_limit=67108864;";
+
+} // namespace
+
+result<std::unique_ptr<sqlite_writer>>
+sqlite_writer::open(const std::string& path) {
+  auto db = sqlite_connection::open(path, true);
+  if (!db)
+    return db.error();
+  if (auto ok = migrate(*db, path); !ok)
+    return ok.error();
+  if (auto ok = db->run(writer_settings); !ok)
+    return ok.error();
+  std::unique_ptr<sqlite_writer> out{new sqlite_writer{std::move(*db)}};
+  if (auto ok = out->prepare_all(); !ok)
+    return ok.error();
+  return out;
+}
+
+result<void> sqlite_writer::prepare_all() {
+  const std::pair<sqlite_statement*, std::string_view> all[] = {
+    {&find_end_, "SELECT rowid, last_seq, last_event FROM runs WHERE id = ?"},
+    {&find_by_key_, "SELECT id FROM runs WHERE agent = ? AND key = ?"},
+    {&insert_run_,
+     "INSERT INTO runs(id, agent, status, last_seq, last_event, created_at, "
+     "updated_at, parent, tenant, key) VALUES(?,?,?,?,?,?,?,?,?,?)"},
+    {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
+                   "updated_at = ? WHERE rowid = ?"},
+    {&insert_event_, "INSERT INTO events(run, seq, at, type, data, blob, "
+                     "previous) VALUES(?,?,?,?,?,?,?)"},
+    {&put_blob_, "INSERT INTO blobs(hash, bytes) VALUES(?,?) "
+                 "ON CONFLICT(hash) DO NOTHING"},
+    {&put_snapshot_,
+     "INSERT INTO snapshots(run, seq, version, data) VALUES(?,?,?,?) "
+     "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
+     "version = excluded.version, data = excluded.data"},
+  };
+  for (const auto& [statement, sql] : all) {
+    auto prepared = db_.prepare(sql);
+    if (!prepared)
+      return prepared.error();
+    *statement = std::move(*prepared);
+  }
+  return {};
+}
+
+std::vector<result<std::uint64_t>>
+sqlite_writer::append(std::span<const append_request> requests) {
+  std::vector<result<std::uint64_t>> out;
+  out.reserve(requests.size());
+  bool any = false;
+  for (const auto& request : requests) {
+    auto ok = check_append(request);
+    any = any || ok;
+    out.push_back(ok ? result<std::uint64_t>{0} : ok.error());
+  }
+  if (!any)
+    return out;
+  std::vector<result<std::uint64_t>> done = out;
+  if (auto ok = append_all(requests, done); ok)
+    return done;
+  else
+    for (auto& each : out)
+      if (each)
+        each = ok.error();
+  return out;
+}
+
+result<void>
+sqlite_writer::append_all(std::span<const append_request> requests,
+                          std::vector<result<std::uint64_t>>& out) {
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto& request = requests[i];
+    if (!out[i])
+      continue;
+    const auto end = find_end(request.run);
+    if (!end)
+      return end.error();
+    // Nothing of a request is written before it is known to fit, so one that
+    // does not leaves no trace in the transaction of the others.
+    if (auto fits = check_fit(request, *end); !fits) {
+      if (fits.error().code != errc::conflict)
+        return fits;
+      out[i] = fits.error();
+      continue;
+    }
+    if (auto ok = append_one(request, *end); !ok)
+      return ok;
+    out[i] = end->seq + request.events.size();
+  }
+  return transaction->commit();
+}
+
+result<sqlite_writer::log_end> sqlite_writer::find_end(const run_id& run) {
+  find_end_.start(run);
+  const auto found = find_end_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return log_end{};
+  log_end out{find_end_.integer(0),
+              static_cast<std::uint64_t>(find_end_.integer(1)),
+              find_end_.integer(2)};
+  find_end_.reset();
+  return out;
+}
+
+/// @par Errors `conflict` if the request does not fit the log that ends at
+///   `end`; others if that could not be found out.
+result<void> sqlite_writer::check_fit(const append_request& request,
+                                      const log_end& end) {
+  if (end.seq != request.expected_seq)
+    return seq_conflict(request.run, request.expected_seq, end.seq);
+  if (!request.created || !request.created->key)
+    return {};
+  const auto& agent = request.created->agent;
+  const auto& key = *request.created->key;
+  find_by_key_.start(agent, key);
+  const auto taken = find_by_key_.step();
+  if (!taken)
+    return taken.error();
+  if (!*taken)
+    return {};
+  const auto other = run_id::parse(find_by_key_.text(0));
+  find_by_key_.reset();
+  if (!other)
+    return error{errc::corrupt, "a row of runs: " + other.error().detail};
+  return key_conflict(agent, key, *other);
+}
+
+result<void> sqlite_writer::append_one(const append_request& request,
+                                       log_end end) {
+  for (const auto& e : request.events) {
+    const auto id = insert_event(request.run, end.seq + 1, e, end.event);
+    if (!id)
+      return id.error();
+    ++end.seq;
+    end.event = *id;
+  }
+  if (request.created)
+    return insert_run(first_row(request), end.event);
+  return update_run_.run(static_cast<std::int64_t>(end.seq), end.event,
+                         to_string(request.status), request.events.back().at,
+                         end.row);
+}
+
+/// @param previous  0 for the first of a log.
+/// @returns The id of the event's row.
+result<std::int64_t> sqlite_writer::insert_event(const run_id& run,
+                                                 std::uint64_t seq,
+                                                 const encoded_event& e,
+                                                 std::int64_t previous) {
+  std::string_view data = e.data;
+  std::string reference;
+  std::optional<std::string> hash;
+  if (data.size() > inline_bytes_max) {
+    hash = sha256_hex(data);
+    if (auto ok = put_blob_.run(*hash, blob_view{data}); !ok)
+      return ok.error();
+    reference = R"({"$blob":")" + *hash + R"("})"; // for people; `blob` rules
+    data = reference;
+  }
+  const auto before =
+    previous == 0 ? std::nullopt : std::optional<std::int64_t>{previous};
+  if (auto ok = insert_event_.run(run, static_cast<std::int64_t>(seq), e.at,
+                                  e.type, data, hash, before);
+      !ok)
+    return ok.error();
+  return sqlite3_last_insert_rowid(db_.raw());
+}
+
+result<void> sqlite_writer::insert_run(const run_row& row,
+                                       std::int64_t last_event) {
+  return insert_run_.run(row.id, row.agent, to_string(row.status),
+                         static_cast<std::int64_t>(row.last_seq), last_event,
+                         row.created_at, row.updated_at, row.parent, row.tenant,
+                         row.key);
+}
+
+result<void> sqlite_writer::put_snapshot(const run_id& run,
+                                         const snapshot& snapshot) {
+  return put_snapshot_.run(run, static_cast<std::int64_t>(snapshot.seq),
+                           std::int64_t{snapshot.version},
+                           blob_view{snapshot.data});
+}
+
+result<void> sqlite_writer::delete_snapshots() {
+  return db_.run("DELETE FROM snapshots");
+}
+
+result<std::string> sqlite_writer::put_blob(std::string_view bytes) {
+  auto hash = sha256_hex(bytes);
+  if (auto ok = put_blob_.run(hash, blob_view{bytes}); !ok)
+    return ok.error();
+  return hash;
+}
+
+} // namespace kestrion

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <kestrion/store/event_store.hpp>
+#include <kestrion/store/sqlite_connection.hpp>
+
+namespace kestrion {
+
+/// Larger data of events is kept in the table of blobs, by its hash.
+inline constexpr std::size_t inline_bytes_max = 64 * 1024;
+
+/// The writing half of the store: the only connection that writes.
+/// @par Threading One thread at a time.
+/// @par Errors as the port has it
+class sqlite_writer {
+public:
+  /// Opens or creates the file and brings its tables up to date.
+  static result<std::unique_ptr<sqlite_writer>> open(const std::string& path);
+
+  std::vector<result<std::uint64_t>>
+  append(std::span<const append_request> requests);
+  result<void> put_snapshot(const run_id& run, const snapshot& snapshot);
+  result<void> delete_snapshots();
+  result<std::string> put_blob(std::string_view bytes);
+
+private:
+  /// Where a log ends; all 0 for a run that does not exist.
+  struct log_end {
+    std::int64_t row = 0; ///< Of the table `runs`.
+    std::uint64_t seq = 0;
+    std::int64_t event = 0; ///< The id of the event at `seq`.
+  };
+
+  explicit sqlite_writer(sqlite_connection db) : db_(std::move(db)) {}
+  result<void> prepare_all();
+  result<void> append_all(std::span<const append_request> requests,
+                          std::vector<result<std::uint64_t>>& out);
+  result<void> check_fit(const append_request& request, const log_end& end);
+  result<void> append_one(const append_request& request, log_end end);
+  result<log_end> find_end(const run_id& run);
+  result<std::int64_t> insert_event(const run_id& run, std::uint64_t seq,
+                                    const encoded_event& e,
+                                    std::int64_t previous);
+  result<void> insert_run(const run_row& row, std::int64_t last_event);
+
+  sqlite_connection db_;
+  sqlite_statement find_end_;
+  sqlite_statement find_by_key_;
+  sqlite_statement insert_run_;
+  sqlite_statement update_run_;
+  sqlite_statement insert_event_;
+  sqlite_statement put_blob_;
+  sqlite_statement put_snapshot_;
+};
+
+} // namespace kestrion
