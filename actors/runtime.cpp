@@ -1,10 +1,6 @@
 #include <kestrion/actors/runtime.hpp>
 
-#include <kestrion/actors/directory_actor.hpp>
-#include <kestrion/actors/gateway_actor.hpp>
-#include <kestrion/actors/journal_actor.hpp>
-#include <kestrion/actors/supervisor_actor.hpp>
-#include <kestrion/actors/tool_pool_actor.hpp>
+#include <kestrion/actors/engine.hpp>
 #include <kestrion/caf.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
 
@@ -62,48 +58,32 @@ struct runtime::impl {
   caf::actor_system& system;
   std::shared_ptr<event_store> store;
   worker_pool workers;
-  std::shared_ptr<run_context> context;
-  supervisor_actor supervisor;
-  directory_actor directory;
+  kestrion::engine engine;
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
        const runtime_options& options, const std::vector<agent>& agents)
     : own(std::move(mine)), system(sys), workers(options.tool_threads_max) {
     auto registry = std::make_shared<const agent_registry>(build_all(agents));
     store = open_store(options.store).value();
-    context = std::make_shared<run_context>();
-    context->store = store;
-    context->now = system_now;
-    context->random = random_bits;
-    context->passivates = options.passivate;
-    context->journal = system.spawn<caf::detached>(journal, store);
-    context->gateway = system.spawn(gateway);
-    context->tools = system.spawn(
-      tool_pool,
-      tool_executor{[this](auto job) { workers.post(std::move(job)); },
-                    [this] {
-                      workers.replace_one();
-                    }});
-    supervisor = system.spawn(kestrion::supervisor, options.restarts, context);
-    directory =
-      system.spawn(kestrion::directory, context, registry, supervisor);
-    context->directory = caf::actor_cast<caf::actor_addr>(directory);
-    if (options.recover)
-      caf::anon_send(directory, recover_all{});
+    engine =
+      start_engine(system,
+                   {store,
+                    {[this](auto job) { workers.post(std::move(job)); },
+                     [this] {
+                       workers.replace_one();
+                     }},
+                    system_now,
+                    random_bits},
+                   {options.restarts, options.passivate, options.recover},
+                   std::move(registry));
   }
 
   ~impl() {
-    // Reverse order of need: no new work, no restarts, then the services.
+    engine.stop();
     caf::scoped_actor self{system};
-    const auto stop = [&](auto& actor) {
-      caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-      self->wait_for(actor);
-    };
-    stop(directory);
-    stop(supervisor);
-    stop(context->tools);
-    stop(context->gateway);
-    stop(context->journal);
+    const auto& c = *engine.context;
+    self->wait_for(engine.directory, engine.supervisor, c.tools, c.gateway,
+                   c.journal);
   }
 
   impl(const impl&) = delete;
@@ -115,7 +95,7 @@ struct runtime::impl {
     caf::scoped_actor self{system};
     std::optional<Answer> answer;
     std::optional<error> refusal;
-    self->request(directory, caf::infinite, std::move(m))
+    self->request(engine.directory, caf::infinite, std::move(m))
       .receive([&](Answer& a) { answer = std::move(a); },
                [&](const caf::error& e) { refusal = from_caf(e); });
     if (refusal)
@@ -235,7 +215,9 @@ std::optional<run_result> runtime::wait_for(const run_id& id, duration limit) {
   caf::scoped_actor self{impl_->system};
   std::optional<run_result> answer;
   std::optional<error> refusal;
-  self->request(impl_->directory, limit, await_run{id, wait_until::at_rest})
+  self
+    ->request(impl_->engine.directory, limit,
+              await_run{id, wait_until::at_rest})
     .receive([&](run_result& r) { answer = std::move(r); },
              [&](const caf::error& e) {
                if (e != caf::sec::request_timeout)
@@ -263,7 +245,9 @@ run_result run::result() const {
 }
 
 struct runtime_access {
-  static directory_actor directory(runtime& rt) { return rt.impl_->directory; }
+  static directory_actor directory(runtime& rt) {
+    return rt.impl_->engine.directory;
+  }
 };
 
 directory_actor directory_of(runtime& rt) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <kestrion/actors/directory_actor.hpp>
+#include <kestrion/actors/run_context.hpp>
+#include <kestrion/actors/tool_pool_actor.hpp>
+#include <kestrion/scheduler/restart_policy.hpp>
+
+#include <caf/actor_system.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace kestrion {
+
+/// What the actors need from the world; a simulation gives them its own.
+struct engine_world {
+  std::shared_ptr<event_store> store;
+  tool_executor executor;
+  std::function<timestamp()> now;
+  std::function<std::uint64_t()> random; ///< Any thread.
+};
+
+struct engine_options {
+  restart_spec restarts = {};
+  bool passivates = true;
+  bool recover = true;
+  /// The journal gets a thread of its own. Only a simulation goes without.
+  bool detached_journal = true;
+};
+
+/// All actors of one runtime, wired.
+struct engine {
+  std::shared_ptr<const run_context> context;
+  supervisor_actor supervisor;
+  directory_actor directory;
+
+  /// Asks everything to end, in the reverse order of need; returns at once.
+  void stop() const;
+};
+
+engine start_engine(caf::actor_system& system, engine_world world,
+                    engine_options options,
+                    std::shared_ptr<const agent_registry> agents);
+
+} // namespace kestrion
