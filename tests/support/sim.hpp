@@ -1,0 +1,112 @@
+#pragma once
+
+#include <kestrion/actors/agent.hpp>
+#include <kestrion/actors/engine.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace kestrion::test {
+
+/// One process without threads: time and schedule belong to the test. The
+/// actors are those of the runtime, wired by the same code; tools run inside
+/// the schedule.
+class sim {
+public:
+  /// @param seed  Of the order in which actors get their turns.
+  sim(std::shared_ptr<event_store> store, const std::vector<agent>& agents,
+      std::uint32_t seed, timestamp begin, engine_options options = {})
+    : rng_(seed), begin_(begin), store_(store) {
+    auto registry = std::make_shared<agent_registry>();
+    for (const auto& a : agents)
+      registry->emplace(a.name(), a.build().value());
+    options.detached_journal = false;
+    engine_ = start_engine(system_,
+                           {std::move(store),
+                            {[this](std::function<void()> job) {
+                               tool_jobs_.push_back(std::move(job));
+                             },
+                             [] {
+                             }},
+                            [this] { return now(); },
+                            [this] {
+                              return rng_();
+                            }},
+                           options, std::move(registry));
+  }
+
+  /// The process ends; whatever it still does finds the store dead if the test
+  /// killed that first.
+  ~sim() {
+    engine_.stop();
+    settle();
+  }
+
+  sim(const sim&) = delete;
+  sim& operator=(const sim&) = delete;
+
+  /// Lets everybody act until nobody can, in a seeded order.
+  void settle() {
+    for (;;) {
+      std::shuffle(schedule().jobs.begin(), schedule().jobs.end(), rng_);
+      if (schedule().try_run_once())
+        continue;
+      if (tool_jobs_.empty())
+        return;
+      const auto i = rng_() % tool_jobs_.size();
+      auto job = std::move(tool_jobs_[i]);
+      tool_jobs_.erase(tool_jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+      job();
+    }
+  }
+
+  /// Lets time pass and what is due then happen.
+  void advance(duration d) {
+    schedule().advance_time(d);
+    settle();
+  }
+
+  timestamp now() {
+    return begin_
+           + std::chrono::duration_cast<duration>(
+             schedule().clock().now().time_since_epoch());
+  }
+
+  const directory_actor& directory() const { return engine_.directory; }
+  const engine& actors() const { return engine_; }
+  caf::actor_system& system() { return system_; }
+  std::uint64_t random() { return rng_(); }
+
+  /// The run as the store has it.
+  run_state load(const run_id& id) const {
+    return load_run(*store_, id).value();
+  }
+
+private:
+  struct config : caf::actor_system_config {
+    config() { set("scheduler.policy", caf::atom("testing")); }
+  };
+
+  caf::scheduler::test_coordinator& schedule() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
+  }
+
+  config config_;
+  caf::actor_system system_{config_};
+  std::mt19937_64 rng_;
+  timestamp begin_;
+  std::shared_ptr<event_store> store_;
+  std::vector<std::function<void()>> tool_jobs_;
+  engine engine_;
+};
+
+} // namespace kestrion::test
