@@ -62,8 +62,7 @@ directory_state::resident& admit(directory_self self, const run_id& id,
                                  bool fresh) {
   auto& st = self->state;
   auto actor = self->spawn(run_agent, id, st.context, std::move(agent), fresh);
-  self->send(st.supervisor,
-             watch_run{id, caf::actor_cast<caf::actor_addr>(actor)});
+  self->send(st.supervisor, watch_run{id, actor});
   return st.live[id] = {std::move(actor), 0};
 }
 
@@ -97,8 +96,11 @@ void set_alarm(directory_self self) {
   if (st.alarm && *st.alarm <= at)
     return;
   st.alarm = at;
-  self->delayed_send(self, std::max(duration::zero(), at - st.context->now()),
-                     timers_due{});
+  const auto now = st.context->now();
+  if (at <= now)
+    self->send(self, timers_due{});
+  else
+    self->delayed_send(self, at - now, timers_due{});
 }
 
 void ring(directory_self self) {
@@ -280,6 +282,22 @@ void on_settled(directory_self self, const run_settled& x) {
   st.live.erase(live);
 }
 
+/// A run's actor crashed, and its time has come again. If it crashed after its
+/// last append was durable, or is parked, there is only its end to tell.
+void respawn(directory_self self, const run_id& id) {
+  auto& st = self->state;
+  st.live.erase(id);
+  auto row = find_row(st, id);
+  if (!row)
+    return;
+  if (is_terminal(row->status) || row->status == run_status::parked) {
+    forget_wake(st, id);
+    settle_waiters(st, result_from_store(st, *row));
+  } else {
+    (void)ensure(self, *row);
+  }
+}
+
 void recover_some(directory_self self) {
   auto& st = self->state;
   run_query query;
@@ -357,20 +375,7 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
     [self](const timers_due&) { ring(self); },
     [self](const recover_all&) { recover_some(self); },
     [](const look_at_store&) {},
-    [self](const respawn_run& x) {
-      auto row = find_row(self->state, x.run);
-      if (row && !is_terminal(row->status)) {
-        self->state.live.erase(x.run);
-        (void)ensure(self, *row);
-      }
-    },
-    [self](const run_was_parked& x) {
-      auto& st = self->state;
-      st.live.erase(x.run);
-      auto row = find_row(st, x.run);
-      if (row)
-        settle_waiters(st, result_from_store(st, *row));
-    },
+    [self](const respawn_run& x) { respawn(self, x.run); },
   };
 }
 

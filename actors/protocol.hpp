@@ -79,15 +79,6 @@ struct respawn_run {
   run_id run;
 };
 
-struct run_was_parked {
-  run_id run;
-};
-
-struct watch_run {
-  run_id run;
-  caf::actor_addr actor;
-};
-
 struct model_work {
   caf::actor_addr run;
   std::string call;
@@ -151,6 +142,13 @@ using run_actor = caf::typed_actor<
   // Leaves memory; only sent when nothing else is under way to the run.
   caf::reacts_to<passivate>>;
 
+/// A strong handle: an address of an actor that is gone already can't be
+/// monitored.
+struct watch_run {
+  run_id run;
+  run_actor actor;
+};
+
 /// Finds, starts and wakes runs; at most one live actor for each.
 using directory_actor = caf::typed_actor<
   // Starts a run; replies once its start is durable. A key that was used
@@ -172,10 +170,8 @@ using directory_actor = caf::typed_actor<
   caf::reacts_to<recover_all>,
   // INTERNAL: another process may have left something in the store.
   caf::reacts_to<look_at_store>,
-  // INTERNAL: the supervisor lets a crashed run live again.
-  caf::reacts_to<respawn_run>,
-  // INTERNAL: the supervisor parked a run.
-  caf::reacts_to<run_was_parked>>;
+  // INTERNAL: the supervisor lets a crashed run live again, or parked it.
+  caf::reacts_to<respawn_run>>;
 
 /// Restarts runs that crash, and parks those that crash too often.
 using supervisor_actor = caf::typed_actor<
@@ -214,7 +210,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::timers_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_store)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_was_parked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)

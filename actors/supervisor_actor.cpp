@@ -43,7 +43,7 @@ void park_in_log(supervisor_self self, const run_row& row,
   self->request(context->journal, caf::infinite, std::move(append))
     .then(
       [self, id = row.id](std::uint64_t) {
-        tell_directory(*self->state.context, run_was_parked{id}, self);
+        tell_directory(*self->state.context, respawn_run{id}, self);
       },
       [self, id = row.id](const caf::error&) {
         // The store is in trouble too: come back when it may have recovered.
@@ -97,7 +97,7 @@ supervisor(supervisor_self self, restart_spec spec,
   });
   return {
     [self](const watch_run& x) {
-      self->state.watched[x.actor] = x.run;
+      self->state.watched[x.actor.address()] = x.run;
       self->monitor(x.actor);
     },
   };

@@ -60,7 +60,7 @@ public:
       std::shuffle(schedule().jobs.begin(), schedule().jobs.end(), rng_);
       if (schedule().try_run_once())
         continue;
-      if (tool_jobs_.empty())
+      if (tool_jobs_.empty() || holds_tools_)
         return;
       const auto i = rng_() % tool_jobs_.size();
       auto job = std::move(tool_jobs_[i]);
@@ -69,11 +69,23 @@ public:
     }
   }
 
-  /// Lets time pass and what is due then happen.
+  /// Lets time pass: whatever becomes due happens at its time, in order.
   void advance(duration d) {
-    schedule().advance_time(d);
+    const auto& clock = schedule().clock();
+    const auto end = clock.now() + d;
+    settle();
+    while (clock.has_pending_timeout()
+           && clock.schedule().begin()->first <= end) {
+      const auto due = clock.schedule().begin()->first;
+      schedule().advance_time(due - std::min(due, clock.now()));
+      settle();
+    }
+    schedule().advance_time(end - clock.now());
     settle();
   }
+
+  /// While held, tools have started but do not get on.
+  void hold_tools(bool hold) { holds_tools_ = hold; }
 
   timestamp now() {
     return begin_
@@ -106,6 +118,7 @@ private:
   timestamp begin_;
   std::shared_ptr<event_store> store_;
   std::vector<std::function<void()>> tool_jobs_;
+  bool holds_tools_ = false;
   engine engine_;
 };
 
