@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The ceiling of the durable log: the appends that a store was given, made
+/// again with nothing but SQLite.
+namespace bench {
+
+struct raw_event {
+  std::int64_t seq = 0;
+  std::int64_t at = 0;
+  std::string type;
+  std::string data;
+};
+
+/// What one append wrote.
+struct raw_append {
+  std::string run;
+  std::string agent; ///< With the first of a run only.
+  std::string status;
+  std::vector<raw_event> events;
+};
+
+/// What a store was given, and how it was set up.
+struct recording {
+  std::vector<std::string> schema; ///< Its tables and indices.
+  std::int64_t page_size = 0;
+  std::vector<raw_append> appends; ///< In their order.
+  std::size_t events = 0;
+};
+
+/// Reads what is in the store of this file.
+/// @throws std::runtime_error  If SQLite fails.
+recording record(const std::filesystem::path& store);
+
+/// A new file with the tables and settings of a recorded store.
+class raw_log {
+public:
+  /// @throws std::runtime_error  If SQLite fails.
+  raw_log(const std::filesystem::path& file, const recording& like);
+  ~raw_log();
+  raw_log(const raw_log&) = delete;
+  raw_log& operator=(const raw_log&) = delete;
+
+  /// Makes these appends, `group` of them a transaction, each by the statements
+  /// that the store makes for it.
+  /// @returns The number of transactions. @throws std::runtime_error  If SQLite
+  ///   fails.
+  std::size_t replay(const std::vector<raw_append>& appends, std::size_t group);
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Counts the writing transactions that this process commits, in whatever
+/// connection, from its construction on. At most one at a time.
+class commit_counter {
+public:
+  commit_counter();
+  ~commit_counter();
+  commit_counter(const commit_counter&) = delete;
+  commit_counter& operator=(const commit_counter&) = delete;
+
+  std::size_t count() const;
+};
+
+} // namespace bench
