@@ -55,6 +55,15 @@ error key_conflict(std::string_view agent, std::string_view key,
                             + taken_by.str()};
 }
 
+error no_run(const run_id& run) {
+  return {errc::not_found, "there is no " + run.str()};
+}
+
+error run_ended(const run_id& run, run_status status) {
+  return {errc::refused, run.str() + " is " + std::string{to_string(status)}
+                           + "; expected a run that has not ended"};
+}
+
 error no_blob(std::string_view hash) {
   return {errc::not_found,
           "there is no blob \"" + std::string{hash.substr(0, 64)} + "\""};

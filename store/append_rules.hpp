@@ -9,7 +9,7 @@
 namespace kestrion {
 
 /// The most that one event may hold.
-inline constexpr std::size_t event_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t event_bytes_max = 64ULL << 20U;
 
 /// Refuses a request that no store could carry out.
 /// @par Errors `invalid_argument`: no run, no events, `created` missing with
@@ -26,6 +26,11 @@ error seq_conflict(const run_id& run, std::uint64_t expected,
 
 error key_conflict(std::string_view agent, std::string_view key,
                    const run_id& taken_by);
+
+error no_run(const run_id& run);
+
+/// A run that ended takes no more messages.
+error run_ended(const run_id& run, run_status status);
 
 error no_blob(std::string_view hash);
 

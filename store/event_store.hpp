@@ -68,7 +68,23 @@ struct snapshot {
   std::string data;
 };
 
-/// The log of all runs.
+/// The most that one look into the inbox finds.
+inline constexpr std::size_t inbox_page = 1'000;
+
+/// A message for a run, left by a process that does not own it.
+struct inbox_item {
+  std::uint64_t id = 0; ///< Grows with each post.
+  run_id run;
+  std::string data; ///< As posted; the store does not look into it.
+  timestamp at;
+};
+
+/// The log of all runs, and who works on which.
+///
+/// Several processes may share a durable store. Each opened store is an owner
+/// of runs until it is closed or its process dies, however it dies; there are
+/// no timeouts. Only a run's owner appends to it. What others want of the run
+/// they post to its inbox. A run that has ended has no owner and no inbox.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
 /// @par Threading `append` and the other writers: one thread at a time.
@@ -83,11 +99,13 @@ public:
 
   /// Appends for many runs in one transaction (group commit). The requests are
   /// independent: one that conflicts does not hinder the others.
+  /// A run that nobody owns becomes ours with its first or next append.
   /// @returns One result a request, in order: the new length of that log.
-  /// @par Errors `conflict` if the log has another length than expected, or if
-  ///   a new run's key is taken; nothing of that request was written then. `io`
-  ///   (or `corrupt`) if the transaction failed; nothing of any request was
-  ///   written then. `invalid_argument` for a request that no log could take,
+  /// @par Errors `conflict` if the log has another length than expected, if
+  ///   another living owner has the run, or if a new run's key is taken;
+  ///   nothing of that request was written then. `io` (or `corrupt`) if the
+  ///   transaction failed; nothing of any request was written then.
+  ///   `invalid_argument` for a request that no log could take,
   ///   `limit_exceeded` for an event of more than 64 MiB.
   [[nodiscard]] virtual std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) = 0;
@@ -103,6 +121,43 @@ public:
   /// @returns The hash, 64 hexadecimal digits. @par Errors `io`
   [[nodiscard]] virtual result<std::string>
   put_blob(std::string_view bytes) = 0;
+
+  // -- sharing with other processes -------------------------------------------
+
+  /// Makes a run ours, if nobody who lives owns it.
+  /// @returns True if it is ours now. @par Errors `not_found`, `io`
+  [[nodiscard]] virtual result<bool> claim(const run_id& run) = 0;
+
+  /// Lets go of a run; nothing if it is not ours. @par Errors `io`
+  [[nodiscard]] virtual result<void> release(const run_id& run) = 0;
+
+  /// Claims runs that have not ended, in the order of their ids: what a process
+  /// takes over at its start. Fewer than `limit` mean that these are all.
+  /// @param after  The last id of the page before.
+  /// @returns Those that are ours now; some may have been before.
+  /// @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::vector<run_row>>
+  claim_unfinished(const std::optional<run_id>& after, std::size_t limit) = 0;
+
+  /// Leaves a message for a run, for its owner of now or of later; durable.
+  /// @returns The item's id. @par Errors `not_found`; `refused` if the run has
+  ///   ended; `io`
+  [[nodiscard]] virtual result<std::uint64_t> post(const run_id& run,
+                                                   std::string_view data) = 0;
+
+  /// The oldest messages for the runs that are ours, up to `inbox_page`, in the
+  /// order of their posts. @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::vector<inbox_item>> inbox() const = 0;
+
+  /// Forgets messages that are dealt with; ids of none are nothing.
+  /// @par Errors `io`
+  [[nodiscard]] virtual result<void>
+  remove(std::span<const std::uint64_t> ids) = 0;
+
+  /// Grows when another process has committed, or when somebody posted here:
+  /// a reason to look into the inbox. Cheap enough for every few milliseconds.
+  /// @par Threading Any thread.
+  virtual std::uint64_t change_counter() const = 0;
 
   // -- reading ----------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <kestrion/messages/digest.hpp>
+#include <kestrion/messages/time.hpp>
 #include <kestrion/store/append_rules.hpp>
 #include <kestrion/store/memory_store.hpp>
 
@@ -113,6 +114,59 @@ public:
     return found->second;
   }
 
+  result<bool> claim(const run_id& run) override {
+    const std::lock_guard lock{mutex_};
+    if (!runs_.contains(run))
+      return no_run(run);
+    return true; // There is no other process.
+  }
+
+  result<void> release(const run_id&) override { return {}; }
+
+  result<std::vector<run_row>>
+  claim_unfinished(const std::optional<run_id>& after,
+                   std::size_t limit) override {
+    const std::lock_guard lock{mutex_};
+    std::vector<run_row> out;
+    auto at = after ? runs_.upper_bound(*after) : runs_.begin();
+    for (; at != runs_.end() && out.size() < limit; ++at)
+      if (!is_terminal(at->second.row.status))
+        out.push_back(at->second.row);
+    return out;
+  }
+
+  result<std::uint64_t> post(const run_id& run,
+                             std::string_view data) override {
+    const std::lock_guard lock{mutex_};
+    const auto found = runs_.find(run);
+    if (found == runs_.end())
+      return no_run(run);
+    if (is_terminal(found->second.row.status))
+      return run_ended(run, found->second.row.status);
+    inbox_.push_back({++posts_, run, std::string{data}, system_now()});
+    return posts_;
+  }
+
+  result<std::vector<inbox_item>> inbox() const override {
+    const std::lock_guard lock{mutex_};
+    const auto size = std::min(inbox_.size(), inbox_page);
+    return std::vector<inbox_item>(
+      inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+
+  result<void> remove(std::span<const std::uint64_t> ids) override {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(inbox_, [&](const inbox_item& item) {
+      return std::find(ids.begin(), ids.end(), item.id) != ids.end();
+    });
+    return {};
+  }
+
+  std::uint64_t change_counter() const override {
+    const std::lock_guard lock{mutex_};
+    return posts_;
+  }
+
 private:
   result<std::uint64_t> append_one(const append_request& request) {
     if (auto ok = check_append(request); !ok)
@@ -137,6 +191,10 @@ private:
     log.row.status = request.status;
     log.row.last_seq = log.events.size();
     log.row.updated_at = request.events.back().at;
+    if (is_terminal(request.status))
+      std::erase_if(inbox_, [&](const inbox_item& item) {
+        return item.run == request.run;
+      });
     return log.row.last_seq;
   }
 
@@ -145,6 +203,8 @@ private:
   std::map<std::pair<std::string, std::string>, run_id> keys_;
   std::map<run_id, snapshot> snapshots_;
   std::map<std::string, std::string> blobs_;
+  std::vector<inbox_item> inbox_;
+  std::uint64_t posts_ = 0;
 };
 
 } // namespace

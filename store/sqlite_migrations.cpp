@@ -64,8 +64,28 @@ CREATE TABLE snapshots(
 ) STRICT;
 )sql";
 
+/// Several processes share the file: who works on which run, and what others
+/// have to say to it.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE runs ADD COLUMN owner INTEGER; -- owners.id
+
+CREATE TABLE owners(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- lives while byte #id is locked
+  pid INTEGER NOT NULL,
+  opened_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE inbox(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run TEXT NOT NULL,           -- runs.id
+  data TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX inbox_by_run ON inbox(run);
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1};
+constexpr std::array migrations{version_1, version_2};
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.
@@ -86,7 +106,7 @@ result<std::int64_t> check_version(sqlite_connection& db,
       return foreign(path, "no SQLite database");
     return application.error();
   }
-  const auto version = db.integer("PRAGMA user_version");
+  auto version = db.integer("PRAGMA user_version");
   if (!version)
     return version.error();
   const auto tables = db.integer("SELECT count(*) FROM sqlite_schema");

@@ -86,6 +86,14 @@ void bind_query(sqlite_statement& list, const run_query& query) {
 
 } // namespace
 
+result<run_status> status_of(std::string_view name) {
+  run_status out{};
+  if (!boost::describe::enum_from_string(std::string{name}.c_str(), out))
+    return error{errc::corrupt, "\"" + std::string{name.substr(0, 64)}
+                                  + "\" is no status of a run"};
+  return out;
+}
+
 result<run_row> run_row_of(const sqlite_statement& row) {
   run_row out;
   const auto id = run_id::parse(row.text(0));
@@ -93,11 +101,11 @@ result<run_row> run_row_of(const sqlite_statement& row) {
     return error{errc::corrupt, "a row of runs: " + id.error().detail};
   out.id = *id;
   out.agent = row.text(1);
-  const auto status = std::string{row.text(2)};
-  if (!boost::describe::enum_from_string(status.c_str(), out.status))
-    return error{errc::corrupt, "the row of " + out.id.str()
-                                  + " has the status \"" + status
-                                  + "\", which is none"};
+  const auto status = status_of(row.text(2));
+  if (!status)
+    return error{errc::corrupt,
+                 "the row of " + out.id.str() + ": " + status.error().detail};
+  out.status = *status;
   out.last_seq = static_cast<std::uint64_t>(row.integer(3));
   out.created_at = row.time(4);
   out.updated_at = row.time(5);
@@ -139,6 +147,8 @@ result<void> sqlite_reader::prepare_all() {
               "WHERE id = ?"},
     {&snapshot_, "SELECT seq, version, data FROM snapshots WHERE run = ?"},
     {&blob_, "SELECT bytes FROM blobs WHERE hash = ?"},
+    {&inbox_, "SELECT inbox.id, run, data, at FROM inbox JOIN runs "
+              "ON runs.id = run WHERE owner = ? ORDER BY inbox.id LIMIT ?"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = db_.prepare(sql);
@@ -271,6 +281,25 @@ result<std::string> sqlite_reader::get_blob(std::string_view hash) {
     return error{errc::corrupt,
                  "the blob \"" + std::string{hash} + "\" has other bytes"};
   return bytes;
+}
+
+result<std::vector<inbox_item>> sqlite_reader::inbox(std::int64_t owner) {
+  std::vector<inbox_item> out;
+  inbox_.start(owner, static_cast<std::int64_t>(inbox_page));
+  while (true) {
+    const auto found = inbox_.step();
+    if (!found)
+      return found.error();
+    if (!*found)
+      return out;
+    const auto run = run_id::parse(inbox_.text(1));
+    if (!run) {
+      inbox_.reset();
+      return error{errc::corrupt, "a row of inbox: " + run.error().detail};
+    }
+    out.push_back({static_cast<std::uint64_t>(inbox_.integer(0)), *run,
+                   std::string{inbox_.text(2)}, inbox_.time(3)});
+  }
 }
 
 } // namespace kestrion

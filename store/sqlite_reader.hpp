@@ -9,6 +9,9 @@ namespace kestrion {
 inline constexpr std::string_view run_columns =
   "id, agent, status, last_seq, created_at, updated_at, parent, tenant, key";
 
+/// @par Errors `corrupt` if no status has that name.
+result<run_status> status_of(std::string_view name);
+
 /// The run in the current row of a query for `run_columns`.
 /// @par Errors `corrupt`: an id or a status that is none.
 result<run_row> run_row_of(const sqlite_statement& row);
@@ -29,6 +32,7 @@ public:
   result<std::vector<run_row>> list(const run_query& query);
   result<std::optional<snapshot>> find_snapshot(const run_id& run);
   result<std::string> get_blob(std::string_view hash);
+  result<std::vector<inbox_item>> inbox(std::int64_t owner);
 
 private:
   explicit sqlite_reader(sqlite_connection db) : db_(std::move(db)) {}
@@ -45,6 +49,7 @@ private:
   sqlite_statement event_;
   sqlite_statement snapshot_;
   sqlite_statement blob_;
+  sqlite_statement inbox_;
 };
 
 } // namespace kestrion

@@ -3,6 +3,7 @@
 #include <kestrion/store/sqlite_reader.hpp>
 #include <kestrion/store/sqlite_writer.hpp>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -18,12 +19,15 @@ constexpr std::size_t idle_readers_max = 8;
 class sqlite_store final : public event_store {
 public:
   sqlite_store(std::string path, std::unique_ptr<sqlite_writer> writer)
-    : path_(std::move(path)), writer_(std::move(writer)) {}
+    : path_(std::move(path)), writer_(std::move(writer)),
+      owner_(writer_->ownership().id()) {}
 
   std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->append(requests);
+    auto out = writer_->append(requests);
+    look_for_commits(); // Under load the lock is hardly ever free for others.
+    return out;
   }
 
   result<void> put_snapshot(const run_id& run,
@@ -40,6 +44,47 @@ public:
   result<std::string> put_blob(std::string_view bytes) override {
     const std::lock_guard lock{write_mutex_};
     return writer_->put_blob(bytes);
+  }
+
+  result<bool> claim(const run_id& run) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->ownership().claim(run);
+  }
+
+  result<void> release(const run_id& run) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->ownership().release(run);
+  }
+
+  result<std::vector<run_row>>
+  claim_unfinished(const std::optional<run_id>& after,
+                   std::size_t limit) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->ownership().claim_unfinished(after, limit);
+  }
+
+  result<std::uint64_t> post(const run_id& run,
+                             std::string_view data) override {
+    const std::lock_guard lock{write_mutex_};
+    auto id = writer_->post(run, data);
+    if (id)
+      ++posts_;
+    return id;
+  }
+
+  result<void> remove(std::span<const std::uint64_t> ids) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->remove(ids);
+  }
+
+  result<std::vector<inbox_item>> inbox() const override {
+    return with_reader(&sqlite_reader::inbox, owner_);
+  }
+
+  std::uint64_t change_counter() const override {
+    if (const std::unique_lock lock{write_mutex_, std::try_to_lock}; lock)
+      look_for_commits();
+    return foreign_commits_ + posts_;
   }
 
   result<std::vector<stored_event>>
@@ -100,9 +145,19 @@ private:
       idle_readers_.push_back(std::move(reader));
   }
 
+  /// Only with the lock. The writer's own commits do not count, so a busy
+  /// process does not look into its inbox for each of them.
+  void look_for_commits() const {
+    if (const auto commits = writer_->foreign_commits())
+      foreign_commits_ = static_cast<std::uint64_t>(*commits);
+  }
+
   std::string path_;
-  std::mutex write_mutex_;
+  mutable std::mutex write_mutex_;
   std::unique_ptr<sqlite_writer> writer_;
+  const std::int64_t owner_;
+  mutable std::atomic<std::uint64_t> foreign_commits_{0};
+  std::atomic<std::uint64_t> posts_{0};
   mutable std::mutex readers_mutex_;
   mutable std::vector<std::unique_ptr<sqlite_reader>> idle_readers_;
 };

@@ -3,6 +3,7 @@
 #include <kestrion/messages/digest.hpp>
 #include <kestrion/store/append_rules.hpp>
 #include <kestrion/store/sqlite_migrations.hpp>
+#include <kestrion/store/sqlite_reader.hpp>
 
 #include <sqlite3.h>
 
@@ -37,18 +38,25 @@ sqlite_writer::open(const std::string& path) {
   std::unique_ptr<sqlite_writer> out{new sqlite_writer{std::move(*db)}};
   if (auto ok = out->prepare_all(); !ok)
     return ok.error();
+  auto ownership = sqlite_ownership::take_up(out->db_);
+  if (!ownership)
+    return ownership.error();
+  out->ownership_ = std::move(*ownership);
   return out;
 }
 
 result<void> sqlite_writer::prepare_all() {
   const std::pair<sqlite_statement*, std::string_view> all[] = {
-    {&find_end_, "SELECT rowid, last_seq, last_event FROM runs WHERE id = ?"},
+    {&find_end_,
+     "SELECT rowid, last_seq, last_event, ifnull(owner, 0) FROM runs "
+     "WHERE id = ?"},
     {&find_by_key_, "SELECT id FROM runs WHERE agent = ? AND key = ?"},
     {&insert_run_,
      "INSERT INTO runs(id, agent, status, last_seq, last_event, created_at, "
-     "updated_at, parent, tenant, key) VALUES(?,?,?,?,?,?,?,?,?,?)"},
+     "updated_at, parent, tenant, key, owner) "
+     "VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
     {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
-                   "updated_at = ? WHERE rowid = ?"},
+                   "updated_at = ?, owner = ? WHERE rowid = ?"},
     {&insert_event_, "INSERT INTO events(run, seq, at, type, data, blob, "
                      "previous) VALUES(?,?,?,?,?,?,?)"},
     {&put_blob_, "INSERT INTO blobs(hash, bytes) VALUES(?,?) "
@@ -57,6 +65,11 @@ result<void> sqlite_writer::prepare_all() {
      "INSERT INTO snapshots(run, seq, version, data) VALUES(?,?,?,?) "
      "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
      "version = excluded.version, data = excluded.data"},
+    {&post_, "INSERT INTO inbox(run, data, at) VALUES(?,?,?)"},
+    {&remove_, "DELETE FROM inbox WHERE id = ?"},
+    {&clear_inbox_, "DELETE FROM inbox WHERE run = ?"},
+    {&status_, "SELECT status FROM runs WHERE id = ?"},
+    {&foreign_commits_, "PRAGMA data_version"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = db_.prepare(sql);
@@ -127,7 +140,7 @@ result<sqlite_writer::log_end> sqlite_writer::find_end(const run_id& run) {
     return log_end{};
   log_end out{find_end_.integer(0),
               static_cast<std::uint64_t>(find_end_.integer(1)),
-              find_end_.integer(2)};
+              find_end_.integer(2), find_end_.integer(3)};
   find_end_.reset();
   return out;
 }
@@ -136,6 +149,8 @@ result<sqlite_writer::log_end> sqlite_writer::find_end(const run_id& run) {
 ///   `end`; others if that could not be found out.
 result<void> sqlite_writer::check_fit(const append_request& request,
                                       const log_end& end) {
+  if (auto ok = ownership_->check(request.run, end.owner); !ok)
+    return ok;
   if (end.seq != request.expected_seq)
     return seq_conflict(request.run, request.expected_seq, end.seq);
   if (!request.created || !request.created->key)
@@ -155,6 +170,10 @@ result<void> sqlite_writer::check_fit(const append_request& request,
   return key_conflict(agent, key, *other);
 }
 
+std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
+  return is_terminal(s) ? std::nullopt : std::optional{ownership_->id()};
+}
+
 result<void> sqlite_writer::append_one(const append_request& request,
                                        log_end end) {
   for (const auto& e : request.events) {
@@ -164,11 +183,14 @@ result<void> sqlite_writer::append_one(const append_request& request,
     ++end.seq;
     end.event = *id;
   }
+  if (is_terminal(request.status))
+    if (auto ok = clear_inbox_.run(request.run); !ok)
+      return ok;
   if (request.created)
     return insert_run(first_row(request), end.event);
   return update_run_.run(static_cast<std::int64_t>(end.seq), end.event,
                          to_string(request.status), request.events.back().at,
-                         end.row);
+                         owner_after(request.status), end.row);
 }
 
 /// @param previous  0 for the first of a log.
@@ -201,7 +223,7 @@ result<void> sqlite_writer::insert_run(const run_row& row,
   return insert_run_.run(row.id, row.agent, to_string(row.status),
                          static_cast<std::int64_t>(row.last_seq), last_event,
                          row.created_at, row.updated_at, row.parent, row.tenant,
-                         row.key);
+                         row.key, owner_after(row.status));
 }
 
 result<void> sqlite_writer::put_snapshot(const run_id& run,
@@ -220,6 +242,57 @@ result<std::string> sqlite_writer::put_blob(std::string_view bytes) {
   if (auto ok = put_blob_.run(hash, blob_view{bytes}); !ok)
     return ok.error();
   return hash;
+}
+
+result<std::uint64_t> sqlite_writer::post(const run_id& run,
+                                          std::string_view data) {
+  // In one transaction, so that the run does not end in between.
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  status_.start(run);
+  const auto found = status_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return no_run(run);
+  const auto status = status_of(status_.text(0));
+  status_.reset();
+  if (!status)
+    return error{errc::corrupt,
+                 "the row of " + run.str() + ": " + status.error().detail};
+  if (is_terminal(*status))
+    return run_ended(run, *status);
+  if (auto ok = post_.run(run, data, system_now()); !ok)
+    return ok.error();
+  const auto id = sqlite3_last_insert_rowid(db_.raw());
+  if (auto ok = transaction->commit(); !ok)
+    return ok.error();
+  return static_cast<std::uint64_t>(id);
+}
+
+result<void> sqlite_writer::remove(std::span<const std::uint64_t> ids) {
+  if (ids.empty())
+    return {};
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  for (const auto id : ids)
+    if (auto ok = remove_.run(static_cast<std::int64_t>(id)); !ok)
+      return ok;
+  return transaction->commit();
+}
+
+result<std::int64_t> sqlite_writer::foreign_commits() {
+  foreign_commits_.start();
+  const auto found = foreign_commits_.step();
+  if (!found)
+    return found.error();
+  const auto out = foreign_commits_.integer(0);
+  foreign_commits_.reset();
+  return out;
 }
 
 } // namespace kestrion

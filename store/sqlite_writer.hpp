@@ -1,12 +1,12 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
-#include <kestrion/store/sqlite_connection.hpp>
+#include <kestrion/store/sqlite_ownership.hpp>
 
 namespace kestrion {
 
 /// Larger data of events is kept in the table of blobs, by its hash.
-inline constexpr std::size_t inline_bytes_max = 64 * 1024;
+inline constexpr std::size_t inline_bytes_max = 64ULL << 10U;
 
 /// The writing half of the store: the only connection that writes.
 /// @par Threading One thread at a time.
@@ -21,6 +21,15 @@ public:
   result<void> put_snapshot(const run_id& run, const snapshot& snapshot);
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
+  result<std::uint64_t> post(const run_id& run, std::string_view data);
+  result<void> remove(std::span<const std::uint64_t> ids);
+
+  /// Who works on which run.
+  sqlite_ownership& ownership() { return *ownership_; }
+
+  /// Grows with each commit of another connection to the file.
+  /// @par Errors `io`
+  result<std::int64_t> foreign_commits();
 
 private:
   /// Where a log ends; all 0 for a run that does not exist.
@@ -28,6 +37,7 @@ private:
     std::int64_t row = 0; ///< Of the table `runs`.
     std::uint64_t seq = 0;
     std::int64_t event = 0; ///< The id of the event at `seq`.
+    std::int64_t owner = 0; ///< 0: nobody.
   };
 
   explicit sqlite_writer(sqlite_connection db) : db_(std::move(db)) {}
@@ -36,6 +46,7 @@ private:
                           std::vector<result<std::uint64_t>>& out);
   result<void> check_fit(const append_request& request, const log_end& end);
   result<void> append_one(const append_request& request, log_end end);
+  std::optional<std::int64_t> owner_after(run_status s) const;
   result<log_end> find_end(const run_id& run);
   result<std::int64_t> insert_event(const run_id& run, std::uint64_t seq,
                                     const encoded_event& e,
@@ -43,6 +54,7 @@ private:
   result<void> insert_run(const run_row& row, std::int64_t last_event);
 
   sqlite_connection db_;
+  std::unique_ptr<sqlite_ownership> ownership_;
   sqlite_statement find_end_;
   sqlite_statement find_by_key_;
   sqlite_statement insert_run_;
@@ -50,6 +62,11 @@ private:
   sqlite_statement insert_event_;
   sqlite_statement put_blob_;
   sqlite_statement put_snapshot_;
+  sqlite_statement post_;
+  sqlite_statement remove_;
+  sqlite_statement clear_inbox_;
+  sqlite_statement status_;
+  sqlite_statement foreign_commits_;
 };
 
 } // namespace kestrion

@@ -48,6 +48,9 @@ result<store_location> parse_store_url(std::string_view url) {
                  quoted(url.substr(0, url.find('\0'))) + "holds a NUL byte"};
   if (url == "memory:")
     return store_location{};
+  if (url.starts_with("memory:"))
+    return error{errc::unsupported,
+                 quoted(url) + "has a path; expected memory: alone"};
   constexpr std::string_view sqlite = "sqlite:";
   if (!url.starts_with(sqlite)) {
     const auto colon = url.find(':');

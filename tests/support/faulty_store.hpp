@@ -89,6 +89,30 @@ public:
   result<std::string> put_blob(std::string_view bytes) override {
     return dead() ? killed() : inner_->put_blob(bytes);
   }
+  result<bool> claim(const run_id& run) override {
+    return dead() ? killed() : inner_->claim(run);
+  }
+  result<void> release(const run_id& run) override {
+    return dead() ? killed() : inner_->release(run);
+  }
+  result<std::vector<run_row>>
+  claim_unfinished(const std::optional<run_id>& after,
+                   std::size_t limit) override {
+    return dead() ? killed() : inner_->claim_unfinished(after, limit);
+  }
+  result<std::uint64_t> post(const run_id& run,
+                             std::string_view data) override {
+    return dead() ? killed() : inner_->post(run, data);
+  }
+  result<std::vector<inbox_item>> inbox() const override {
+    return dead() ? killed() : inner_->inbox();
+  }
+  result<void> remove(std::span<const std::uint64_t> ids) override {
+    return dead() ? killed() : inner_->remove(ids);
+  }
+  std::uint64_t change_counter() const override {
+    return inner_->change_counter();
+  }
   result<std::vector<stored_event>>
   read(const run_id& run, std::uint64_t after_seq) const override {
     return dead() ? killed() : inner_->read(run, after_seq);
