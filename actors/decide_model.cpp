@@ -1,6 +1,7 @@
 #include <kestrion/actors/draft.hpp>
 #include <kestrion/actors/gate.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/messages/utf8.hpp>
 #include <kestrion/scheduler/backoff.hpp>
 
 #include <algorithm>
@@ -38,6 +39,7 @@ std::vector<part> with_ids(const run_state& s, const std::string& model_call,
     if (auto* call = std::get_if<tool_call_part>(&p)) {
       const auto i = std::to_string(index++);
       call->id = "c" + number + "." + i;
+      call->vendor_id = to_valid_utf8(std::move(call->vendor_id));
       if (call->vendor_id.empty()
           || is_known_vendor_id(s, out, call->vendor_id))
         call->vendor_id = "call_" + number + "_" + i;

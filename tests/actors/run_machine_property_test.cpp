@@ -1,0 +1,407 @@
+#include <boost/test/unit_test.hpp>
+
+#include <kestrion/tests/support/machine_dsl.hpp>
+
+#include <kestrion/messages/match.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <random>
+#include <set>
+
+/// Random commands, right and wrong ones, against what must hold after each.
+/// KESTRION_SEED=n repeats a run of the test.
+using namespace kestrion;
+using namespace std::chrono_literals;
+using test::machine_story;
+
+namespace {
+
+constexpr int stories = 400;
+constexpr int commands_max = 120;
+constexpr int commands_after_end = 12;
+
+std::uint64_t seed() {
+  const char* given = std::getenv("KESTRION_SEED");
+  const std::uint64_t n =
+    given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "run_machine_property_test: KESTRION_SEED=" << n << std::endl;
+  return n;
+}
+
+// -- the player ---------------------------------------------------------------
+
+/// Makes up commands: mostly such that fit the story, often almost.
+class player {
+public:
+  explicit player(std::uint64_t seed) : random_(seed) {}
+
+  bool one_in(int n) { return below(n) == 0; }
+
+  int below(int n) {
+    return std::uniform_int_distribution<int>{0, n - 1}(random_);
+  }
+
+  run_limits limits() {
+    run_limits l;
+    if (one_in(8))
+      l.turns_max = 1 + below(4);
+    if (one_in(8))
+      l.tool_calls_max = 1 + below(6);
+    if (one_in(8))
+      l.tokens_max = 1 + below(3'000);
+    if (one_in(8))
+      l.cost_usd_micros_max = 1 + below(3'000);
+    if (one_in(4))
+      l.wall_time_max = one_in(2) ? duration::max() : duration{3h};
+    l.model_attempts_max = 1 + below(4);
+    return l;
+  }
+
+  duration pause() {
+    return one_in(60) ? duration{1h} : duration{1ms * below(900)};
+  }
+
+  command next(const machine_story& story) {
+    switch (below(16)) {
+      case 0: return start(story);
+      case 1:
+      case 2:
+      case 3:
+      case 4: return answer_of_model(story.state);
+      case 5:
+      case 6:
+      case 7: return answer_of_tool(story.state);
+      case 8:
+      case 9: return yes(story.state);
+      case 10: return no(story.state);
+      case 11: return resolution(story.state);
+      case 12: return recover_run{};
+      case 13: return tick{};
+      case 14:
+        if (one_in(8))
+          return park_run{text(), {}};
+        return unpark_run{text(), {}};
+      default:
+        if (one_in(30))
+          return cancel_run{text(), text(), {}};
+        return answer_of_tool(story.state);
+    }
+  }
+
+private:
+  std::string pick(std::initializer_list<const char*> all) {
+    return *(all.begin() + below(static_cast<int>(all.size())));
+  }
+
+  std::string text() {
+    return pick({"", "x", "\xff\xc3", "long \xE2\x82\xAC text", "\x01\"\\"});
+  }
+
+  std::string tool() {
+    if (one_in(9))
+      return pick({"fly", ""});
+    return pick({"look", "write", "deploy", "send", "send", "apply", "scale",
+                 "wipe", "drop"});
+  }
+
+  std::string arguments() {
+    if (!one_in(4))
+      return pick({R"({"n":1})", R"({"n":2})", R"({ "n" : 1 })"});
+    return pick(
+      {"{}", "", "{", "[]", R"({"n":"one"})", R"({"m":1})", "\"\xff\""});
+  }
+
+  /// The id of a call that may be meant, or of none.
+  std::string call(const run_state& s) {
+    const auto& calls = s.progress.calls;
+    if (calls.empty() || one_in(8))
+      return pick({"", "c1.0", "c2.1", "c99.0", "m1", "\xff"});
+    return calls[static_cast<std::size_t>(
+                   below(static_cast<int>(calls.size())))]
+      .id;
+  }
+
+  std::string digest(const run_state& s) {
+    if (!one_in(3))
+      return {};
+    const auto& calls = s.progress.calls;
+    return calls.empty() || one_in(4) ? "0123" : calls.front().digest;
+  }
+
+  command start(const machine_story& story) {
+    start_run c;
+    c.header.agent = one_in(9) ? text() : story.agent.name;
+    c.header.limits = story.agent.limits;
+    c.header.labels = {{text(), text()}, {"team", text()}};
+    c.input = one_in(9) ? message{} : user_message("go " + text());
+    if (one_in(9))
+      c.input.parts.emplace_back(tool_call_part{});
+    return c;
+  }
+
+  command answer_of_model(const run_state& s) {
+    model_done c;
+    const auto& open = s.progress.model_call;
+    c.call = open && !one_in(10) ? open->id : pick({"m1", "m2", "", "\xff"});
+    c.attempt = !one_in(4) && open ? open->attempt : below(3);
+    c.jitter = static_cast<std::uint32_t>(random_());
+    if (one_in(8)) {
+      model_failure failure{{errc::unavailable, text()}, !one_in(6), {}, 500};
+      if (one_in(3))
+        failure.retry_after = one_in(9) ? duration::max() : duration{2s};
+      c.outcome = failure;
+      return c;
+    }
+    model_reply reply;
+    reply.stop = static_cast<stop_reason>(one_in(12) ? below(5) : 0);
+    reply.usage.input_tokens = one_in(99) ? INT64_MAX : below(200);
+    if (one_in(2))
+      reply.cost_usd_micros = one_in(30) ? INT64_MIN : below(200);
+    for (int n = below(3); n > 0; --n)
+      reply.parts.emplace_back(text_part{text()});
+    if (!one_in(12))
+      for (int n = 1 + below(4); n > 0; --n)
+        reply.parts.emplace_back(
+          tool_call_part{text(), pick({"", "v", "w", "call_2_0", "\xff"}),
+                         tool(), arguments()});
+    c.outcome = std::move(reply);
+    return c;
+  }
+
+  command answer_of_tool(const run_state& s) {
+    tool_done c;
+    c.call = call(s);
+    c.outcome.content = text();
+    if (one_in(4))
+      c.outcome.failure = static_cast<tool_failure>(below(5));
+    return c;
+  }
+
+  template <class Decision>
+  Decision common(const run_state& s) {
+    Decision x;
+    x.call = call(s);
+    x.tool = one_in(4) ? tool() : "";
+    x.by = one_in(9) ? text() : pick({"ana", "bob"});
+    x.role = pick({"engineer", "sre", "lead", "sre", "lead", "", "\xff"});
+    x.digest = digest(s);
+    return x;
+  }
+
+  command yes(const run_state& s) {
+    auto x = common<approval>(s);
+    if (one_in(5))
+      x.arguments = arguments();
+    return approve_call{std::move(x), {}};
+  }
+
+  command no(const run_state& s) {
+    auto x = common<denial>(s);
+    x.reason = text();
+    return deny_call{std::move(x), {}};
+  }
+
+  command resolution(const run_state& s) {
+    return resolve_doubt{{one_in(3) ? "" : call(s),
+                          static_cast<doubt_answer>(below(3)),
+                          one_in(9) ? "" : "ana", text()},
+                         {}};
+  }
+
+  std::mt19937_64 random_;
+};
+
+// -- what must hold -----------------------------------------------------------
+
+run_state folded(const std::vector<recorded_event>& log) {
+  run_state s;
+  for (const auto& e : log)
+    s = fold(std::move(s), e);
+  return s;
+}
+
+void check_refusal(const machine_story& story) {
+  const auto is_typed = [](const error& e) {
+    return !e.detail.empty()
+           && (e.code == errc::refused || e.code == errc::forbidden
+               || e.code == errc::not_found
+               || e.code == errc::invalid_argument);
+  };
+  if (!story.last)
+    BOOST_REQUIRE(is_typed(story.last.error()));
+  else if (story.last->refusal)
+    BOOST_REQUIRE(is_typed(*story.last->refusal));
+  else if (!story.last->events.empty())
+    BOOST_REQUIRE(story.last->status == story.status());
+}
+
+/// After the end nothing, and no tool before all gates of its batch are open.
+/// @param s  The state before the last command.
+void check_events(const machine_story& story, run_state s) {
+  for (auto i = s.progress.seq; i < story.log.size(); ++i) {
+    if (std::holds_alternative<tool_call_started>(story.log[i].event)) {
+      BOOST_REQUIRE(s.progress.status != run_status::parked);
+      for (const auto& call : s.progress.calls)
+        BOOST_REQUIRE(call.phase != call_phase::waiting
+                      || missing_roles(call).empty());
+    }
+    BOOST_REQUIRE(!is_terminal(s.progress.status));
+    s = fold(std::move(s), story.log[i]);
+  }
+}
+
+/// Ids are m1, m2, … and c1.0, c1.1, …; a batch is answered in its order.
+void check_conversation(const run_state& s) {
+  std::int64_t turn = 0;
+  std::vector<std::string> asked;
+  std::set<std::string> vendor_ids;
+  for (const auto& m : s.conversation) {
+    std::vector<std::string> answered;
+    if (m->role == role::assistant) {
+      ++turn;
+      BOOST_REQUIRE(asked.empty());
+    }
+    for (const auto& p : m->parts) {
+      if (const auto* call = std::get_if<tool_call_part>(&p)) {
+        BOOST_REQUIRE_EQUAL(call->id, "c" + std::to_string(turn) + "."
+                                        + std::to_string(asked.size()));
+        BOOST_REQUIRE(!call->vendor_id.empty());
+        BOOST_REQUIRE(vendor_ids.insert(call->vendor_id).second);
+        asked.push_back(call->id);
+      }
+      if (const auto* result = std::get_if<tool_result_part>(&p))
+        answered.push_back(result->call);
+    }
+    if (m->role == role::tool) {
+      BOOST_REQUIRE(answered == asked);
+      asked.clear();
+    }
+  }
+  BOOST_REQUIRE_EQUAL(turn, s.progress.turns);
+  if (s.progress.model_call) {
+    BOOST_REQUIRE(asked.empty()); // A model never sees a call unanswered.
+    BOOST_REQUIRE_EQUAL(s.progress.model_call->id,
+                        "m" + std::to_string(turn + 1));
+  }
+}
+
+/// Somebody always has the next move: the world, a person, or nobody any more.
+void check_next_move(const run_state& s) {
+  std::size_t works = 0;
+  std::size_t wakes = 0;
+  for (const auto& e : owed(s))
+    match(
+      e, [&](const wake_up&) { ++wakes; }, [&](const auto&) { ++works; });
+  const auto waits = std::count_if(
+    s.progress.calls.begin(), s.progress.calls.end(), [](const auto& call) {
+      return call.phase == call_phase::in_doubt
+             || (call.phase == call_phase::waiting
+                 && !missing_roles(call).empty());
+    });
+  const auto status = s.progress.status;
+  if (status == run_status::pending || status == run_status::parked
+      || is_terminal(status)) {
+    BOOST_REQUIRE_EQUAL(works + wakes, 0u);
+    return;
+  }
+  BOOST_REQUIRE_EQUAL(wakes, 1u);
+  BOOST_REQUIRE_EQUAL(works != 0, status == run_status::running);
+  if (status == run_status::waiting_on_human)
+    BOOST_REQUIRE_GT(waits, 0);
+}
+
+using deadlines = std::map<std::string, std::optional<timestamp>>;
+
+void check_deadlines(const run_state& s, deadlines& seen) {
+  for (const auto& call : s.progress.calls)
+    if (call.gated)
+      BOOST_REQUIRE(seen.emplace(call.id, call.deadline).first->second
+                    == call.deadline);
+}
+
+using tags = std::map<std::string_view, int>;
+
+void play(player& world, tags& happened) {
+  machine_story story{test::ops_agent(world.limits())};
+  deadlines seen;
+  run_state reread; // As another process would have it, event by event.
+  const int start_at = world.below(5);
+  for (int n = 0, ended = 0; n < commands_max && ended < commands_after_end;
+       ++n) {
+    const auto before = story.state;
+    story.passes(world.pause());
+    if (n == start_at && before.progress.seq == 0)
+      story.starts();
+    else
+      BOOST_REQUIRE_NO_THROW(story.take(world.next(story)));
+    check_refusal(story);
+    check_events(story, before);
+    check_conversation(story.state);
+    check_next_move(story.state);
+    check_deadlines(story.state, seen);
+    for (auto i = before.progress.seq; i < story.log.size(); ++i)
+      reread = fold(std::move(reread), test::reread(story.log[i]));
+    BOOST_REQUIRE(reread == story.state);
+    BOOST_REQUIRE_EQUAL(story.state.progress.seq, story.log.size());
+    ended += is_terminal(story.status()) ? 1 : 0;
+  }
+  BOOST_REQUIRE(folded(story.log) == story.state);
+  for (const auto& e : story.log)
+    ++happened[tag_of(e.event)];
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(run_machine_property_test)
+
+BOOST_AUTO_TEST_CASE(whatever_comes_the_machine_keeps_its_promises) {
+  player world{seed()};
+  tags happened;
+  for (int n = 0; n < stories; ++n)
+    play(world, happened);
+  for (const auto& [tag, times] : happened)
+    BOOST_TEST_MESSAGE(tag << " " << times);
+  BOOST_CHECK_EQUAL(happened.size(), std::variant_size_v<event>);
+}
+
+BOOST_AUTO_TEST_CASE(a_story_told_twice_is_the_same_story) {
+  const auto told = [n = seed()] {
+    player world{n};
+    machine_story story{test::ops_agent(world.limits())};
+    story.starts();
+    for (int i = 0; i < 200; ++i) {
+      story.passes(world.pause());
+      story.take(world.next(story));
+    }
+    return story.log;
+  };
+  BOOST_CHECK(told() == told());
+}
+
+BOOST_AUTO_TEST_CASE(any_event_folds_into_any_state) {
+  // Logs that no machine decided: their fold may be odd but is defined.
+  player world{seed()};
+  std::vector<event> events;
+  for (int n = 0; n < 40; ++n) {
+    machine_story story;
+    story.starts();
+    for (int i = 0; i < 60; ++i)
+      story.take(world.next(story));
+    for (const auto& e : story.log)
+      events.push_back(e.event);
+  }
+  run_state s;
+  for (int n = 0; n < 5'000; ++n) {
+    if (n % 50 == 0)
+      s = {};
+    const auto i = world.below(static_cast<int>(events.size()));
+    s = fold(std::move(s), {s.progress.seq + 1, timestamp{},
+                            events[static_cast<std::size_t>(i)]});
+    BOOST_REQUIRE(!is_terminal(s.progress.status) || owed(s).empty());
+    BOOST_REQUIRE(s == run_state{s});
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
