@@ -2,24 +2,19 @@
 
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_context.hpp>
+#include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/wake_table.hpp>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
-#include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace kestrion {
-
-using agent_registry =
-  std::map<std::string, std::shared_ptr<const agent_code>, std::less<>>;
 
 struct directory_state {
   static inline const char* name = "kestrion.directory";
@@ -38,8 +33,7 @@ struct directory_state {
   supervisor_actor supervisor;
   std::unordered_map<run_id, resident> live;
   std::unordered_map<run_id, std::vector<waiter>> waiters;
-  std::unordered_map<run_id, timestamp> wakes;
-  std::set<std::pair<timestamp, run_id>> timers; ///< `wakes`, by time.
+  wake_table wakes;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
   std::optional<run_id> recovered_up_to;
 };

@@ -1,6 +1,7 @@
 #include <kestrion/actors/run_actor.hpp>
 
 #include <kestrion/actors/run_machine.hpp>
+#include <kestrion/actors/run_queries.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <caf/actor_cast.hpp>

@@ -20,13 +20,4 @@ struct run_context {
   bool passivates = true;                ///< Runs that wait leave memory.
 };
 
-/// The whole log of a run, decoded and folded.
-/// @par Errors `corrupt`, naming the run and the seq; `io`
-result<run_state> load_run(const event_store& store, const run_id& id);
-
-/// The log as it was recorded. @par Errors as `load_run`
-result<std::vector<recorded_event>> load_events(const event_store& store,
-                                                const run_id& id,
-                                                std::uint64_t after_seq = 0);
-
 } // namespace kestrion

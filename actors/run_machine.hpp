@@ -30,7 +30,7 @@ namespace kestrion {
 
 /// What follows from a command.
 struct decision {
-  std::vector<event> events; ///< Facts to append, atomically.
+  std::vector<event> events;               ///< Facts to append, atomically.
   run_status status = run_status::pending; ///< After `events`, if any.
   /// The answer for who asked, once `events` are durable. A decision that came
   /// too late expires the run *and* is refused.

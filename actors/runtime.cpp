@@ -1,6 +1,7 @@
 #include <kestrion/actors/runtime.hpp>
 
 #include <kestrion/actors/engine.hpp>
+#include <kestrion/actors/run_queries.hpp>
 #include <kestrion/caf.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
 
