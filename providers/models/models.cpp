@@ -93,10 +93,6 @@ std::string ollama_url(std::string host) {
 
 } // namespace
 
-model_ptr anthropic(std::string model) {
-  return anthropic(anthropic_options{.model = std::move(model)});
-}
-
 model_ptr anthropic(anthropic_options options) {
   options.base_url = base_setting(options.base_url, "ANTHROPIC_BASE_URL",
                                   "https://api.anthropic.com");
@@ -116,10 +112,6 @@ model_ptr anthropic(anthropic_options options) {
   return remote_model(std::move(parts));
 }
 
-model_ptr openai(std::string model) {
-  return openai(openai_options{.model = std::move(model)});
-}
-
 model_ptr openai(openai_options options) {
   options.base_url =
     base_setting(options.base_url, "OPENAI_BASE_URL", openai_url);
@@ -137,10 +129,6 @@ model_ptr openai(openai_options options) {
     return openai_wire::from_wire(answer, options, now);
   };
   return remote_model(std::move(parts));
-}
-
-model_ptr ollama(std::string model) {
-  return ollama(ollama_options{.model = std::move(model)});
 }
 
 model_ptr ollama(ollama_options options) {

@@ -4,9 +4,11 @@
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/models/prices.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 /// The models of the vendors. An attempt is one HTTP request; nothing here
 /// retries.
@@ -59,11 +61,23 @@ struct ollama_options {
   price_table prices = {}; ///< A model that it does not know costs nothing.
 };
 
-model_ptr anthropic(std::string model);
 model_ptr anthropic(anthropic_options options);
-model_ptr openai(std::string model);
 model_ptr openai(openai_options options);
-model_ptr ollama(std::string model);
 model_ptr ollama(ollama_options options);
+
+/// By name alone: `anthropic("claude-sonnet-4-6")`. Templates, so that options
+/// in braces can't be taken for the two ends of a string.
+template <std::convertible_to<std::string> Name>
+model_ptr anthropic(Name&& model) {
+  return anthropic(anthropic_options{.model = std::forward<Name>(model)});
+}
+template <std::convertible_to<std::string> Name>
+model_ptr openai(Name&& model) {
+  return openai(openai_options{.model = std::forward<Name>(model)});
+}
+template <std::convertible_to<std::string> Name>
+model_ptr ollama(Name&& model) {
+  return ollama(ollama_options{.model = std::forward<Name>(model)});
+}
 
 } // namespace kestrion

@@ -1,0 +1,108 @@
+#include <kestrion/providers/models/scripted.hpp>
+#include <kestrion/tests/providers/wire_requests.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kestrion::test {
+
+namespace {
+
+model_outcome ask(model& m, const std::string& key = {},
+                  std::stop_token stop = {}) {
+  model_outcome out;
+  int times = 0;
+  model_request request;
+  request.idempotency_key = key;
+  m.complete(std::move(request), std::move(stop), [&](model_outcome o) {
+    out = std::move(o);
+    ++times;
+  });
+  BOOST_TEST(times == 1);
+  return out;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(scripted_test)
+
+BOOST_AUTO_TEST_CASE(a_script_is_played_in_order_and_remembers_the_requests) {
+  const auto m = scripted({calls({{"add", R"({"a":1})"}, {"list"}}, "wait"),
+                           says("done"), fails(errc::unavailable, true)},
+                          "m");
+  const auto first = reply_in(ask(*m, "k1"));
+  BOOST_TEST((first.parts
+              == std::vector<part>{text_part{"wait"},
+                                   tool_call_part{"", "", "add", R"({"a":1})"},
+                                   tool_call_part{"", "", "list", "{}"}}));
+  BOOST_TEST((first.stop == stop_reason::tool_use));
+  BOOST_TEST(
+    (reply_in(ask(*m, "k2")).parts == std::vector<part>{text_part{"done"}}));
+  BOOST_TEST(m->remaining() == 1u);
+  BOOST_TEST(failure_in(ask(*m, "k3")).retryable);
+  BOOST_TEST(m->remaining() == 0u);
+  BOOST_TEST(m->requests().size() == 3u);
+  BOOST_TEST(m->requests()[1].idempotency_key == "k2");
+  BOOST_TEST(m->name() == "m");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_beyond_the_script_fails_for_good) {
+  const auto m = scripted({says("one"), says("two")});
+  ask(*m);
+  ask(*m);
+  const auto failure = failure_in(ask(*m));
+  BOOST_TEST(failure.error.detail == "the script of 2 replies is exhausted");
+  BOOST_TEST(!failure.retryable);
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_call_takes_nothing_from_the_script) {
+  const auto m = scripted({says("one")});
+  std::stop_source source;
+  source.request_stop();
+  BOOST_TEST((failure_in(ask(*m, "", source.get_token())).error.code
+              == errc::cancelled));
+  BOOST_TEST(m->remaining() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_call_at_once_share_the_script) {
+  constexpr int count = 200;
+  std::vector<model_outcome> script;
+  for (int i = 0; i < count; ++i)
+    script.emplace_back(says(std::to_string(i)));
+  const auto m = scripted(script);
+  std::atomic<int> answered{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < count / 4; ++i)
+        m->complete({}, {}, [&](const model_outcome& o) {
+          answered += std::holds_alternative<model_reply>(o) ? 1 : 0;
+        });
+    });
+  for (auto& t : threads)
+    t.join();
+  BOOST_TEST(answered == count);
+  BOOST_TEST(m->remaining() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_function_is_a_model_and_its_exception_a_failure) {
+  const auto m = function_model([](const model_request& r) -> model_outcome {
+    if (r.idempotency_key.empty())
+      throw std::runtime_error{"no key"};
+    return says(r.idempotency_key);
+  });
+  BOOST_TEST(
+    (reply_in(ask(*m, "k")).parts == std::vector<part>{text_part{"k"}}));
+  const auto failure = failure_in(ask(*m));
+  BOOST_TEST(failure.error.detail.find("no key") != std::string::npos);
+  BOOST_TEST(!failure.retryable);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kestrion::test
