@@ -1,6 +1,7 @@
 #include <kestrion/messages/utf8.hpp>
 
 #include <cstdint>
+#include <cstring>
 
 namespace kestrion {
 
@@ -35,10 +36,25 @@ std::size_t sequence_length(std::string_view s, std::size_t i) {
   return 0;
 }
 
+/// Of the ASCII that `text` begins with, in steps of eight bytes: text of a
+/// model is checked several times on its way.
+std::size_t ascii_length(std::string_view text) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080U;
+  std::size_t i = 0;
+  for (std::uint64_t eight = 0; i + sizeof eight <= text.size();
+       i += sizeof eight) {
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    if ((eight & high_bits) != 0)
+      break;
+  }
+  return i;
+}
+
 } // namespace
 
 bool is_valid_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
+  // Nearly all text begins in ASCII, and most of it ends there.
+  for (std::size_t i = ascii_length(text); i < text.size();) {
     const auto n = sequence_length(text, i);
     if (n == 0)
       return false;
