@@ -69,7 +69,7 @@ struct snapshot {
 };
 
 /// The most that one look into the inbox finds.
-inline constexpr std::size_t inbox_page = 1'000;
+inline constexpr std::size_t inbox_page = 256;
 
 /// A message for a run, left by a process that does not own it.
 struct inbox_item {
@@ -84,7 +84,8 @@ struct inbox_item {
 /// Several processes may share a durable store. Each opened store is an owner
 /// of runs until it is closed or its process dies, however it dies; there are
 /// no timeouts. Only a run's owner appends to it. What others want of the run
-/// they post to its inbox. A run that has ended has no owner and no inbox.
+/// they post to its inbox. A run at rest has no owner, one that has ended no
+/// inbox.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
 /// @par Threading `append` and the other writers: one thread at a time.
@@ -99,7 +100,9 @@ public:
 
   /// Appends for many runs in one transaction (group commit). The requests are
   /// independent: one that conflicts does not hinder the others.
-  /// A run that nobody owns becomes ours with its first or next append.
+  /// A run that nobody owns becomes ours with its first or next append, and
+  /// nobody's with one that brings it to rest: while it waits for a person,
+  /// any process may go on with it.
   /// @returns One result a request, in order: the new length of that log.
   /// @par Errors `conflict` if the log has another length than expected, if
   ///   another living owner has the run, or if a new run's key is taken;
@@ -131,13 +134,15 @@ public:
   /// Lets go of a run; nothing if it is not ours. @par Errors `io`
   [[nodiscard]] virtual result<void> release(const run_id& run) = 0;
 
-  /// Claims runs that have not ended, in the order of their ids: what a process
-  /// takes over at its start. Fewer than `limit` mean that these are all.
+  /// Claims the runs of these agents that are pending or running, in the order
+  /// of their ids: what a process takes over at its start. Fewer than `limit`
+  /// mean that these are all.
   /// @param after  The last id of the page before.
   /// @returns Those that are ours now; some may have been before.
   /// @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<std::vector<run_row>>
-  claim_unfinished(const std::optional<run_id>& after, std::size_t limit) = 0;
+  claim_unfinished(std::span<const std::string> agents,
+                   const std::optional<run_id>& after, std::size_t limit) = 0;
 
   /// Leaves a message for a run, for its owner of now or of later; durable.
   /// @returns The item's id. @par Errors `not_found`; `refused` if the run has

@@ -124,14 +124,17 @@ public:
   result<void> release(const run_id&) override { return {}; }
 
   result<std::vector<run_row>>
-  claim_unfinished(const std::optional<run_id>& after,
+  claim_unfinished(std::span<const std::string> agents,
+                   const std::optional<run_id>& after,
                    std::size_t limit) override {
     const std::lock_guard lock{mutex_};
     std::vector<run_row> out;
     auto at = after ? runs_.upper_bound(*after) : runs_.begin();
     for (; at != runs_.end() && out.size() < limit; ++at)
-      if (!is_terminal(at->second.row.status))
-        out.push_back(at->second.row);
+      if (const auto& row = at->second.row;
+          !is_at_rest(row.status)
+          && std::find(agents.begin(), agents.end(), row.agent) != agents.end())
+        out.push_back(row);
     return out;
   }
 

@@ -3,12 +3,10 @@
 #include <kestrion/store/append_rules.hpp>
 #include <kestrion/store/sqlite_reader.hpp>
 
-#include <boost/describe/enumerators.hpp>
-#include <boost/mp11/algorithm.hpp>
-
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace kestrion {
@@ -17,18 +15,8 @@ namespace {
 
 using mode = sqlite_transaction::mode;
 
-/// "'pending','running'…": all statuses that are not terminal.
-std::string unfinished_statuses() {
-  std::string out;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<run_status>>(
-    [&](auto each) {
-      if (is_terminal(each.value))
-        return;
-      out += out.empty() ? "'" : ",'";
-      out += each.name;
-      out += '\'';
-    });
-  return out;
+bool is_one_of(std::span<const std::string> names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 } // namespace
@@ -56,8 +44,8 @@ result<void> sqlite_ownership::prepare_all() {
     {&set_owner_, "UPDATE runs SET owner = ? WHERE rowid = ?"},
     {&release_, "UPDATE runs SET owner = NULL WHERE id = ? AND owner = ?"},
     {&unfinished_, "SELECT " + std::string{run_columns}
-                     + ", rowid, ifnull(owner, 0) FROM runs WHERE status IN ("
-                     + unfinished_statuses() + ") AND id > ? ORDER BY id"},
+                     + ", rowid, ifnull(owner, 0) FROM runs WHERE status IN "
+                       "('pending', 'running') AND id > ? ORDER BY id"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = db_.prepare(sql);
@@ -165,7 +153,7 @@ result<bool> sqlite_ownership::claim(const run_id& run) {
     return error{errc::corrupt,
                  "the row of " + run.str() + ": " + status.error().detail};
   auto ours = is_ours_or_free(owner);
-  if (!ours || !*ours || owner == id_ || is_terminal(*status))
+  if (!ours || !*ours || owner == id_ || is_at_rest(*status))
     return ours;
   if (auto ok = set_owner_.run(id_, row); !ok)
     return ok.error();
@@ -179,7 +167,8 @@ result<void> sqlite_ownership::release(const run_id& run) {
 }
 
 result<std::vector<run_row>>
-sqlite_ownership::claim_unfinished(const std::optional<run_id>& after,
+sqlite_ownership::claim_unfinished(std::span<const std::string> agents,
+                                   const std::optional<run_id>& after,
                                    std::size_t limit) {
   auto transaction = sqlite_transaction::begin(db_, mode::write);
   if (!transaction)
@@ -200,7 +189,7 @@ sqlite_ownership::claim_unfinished(const std::optional<run_id>& after,
       unfinished_.reset();
       return !row ? row.error() : fits.error();
     }
-    if (!*fits)
+    if (!*fits || !is_one_of(agents, row->agent))
       continue;
     out.push_back(std::move(*row));
     if (owner != id_)

@@ -28,7 +28,8 @@ public:
   result<bool> claim(const run_id& run);
   result<void> release(const run_id& run);
   result<std::vector<run_row>>
-  claim_unfinished(const std::optional<run_id>& after, std::size_t limit);
+  claim_unfinished(std::span<const std::string> agents,
+                   const std::optional<run_id>& after, std::size_t limit);
 
 private:
   sqlite_ownership(sqlite_connection& db, owner_locks locks)

@@ -57,10 +57,11 @@ public:
   }
 
   result<std::vector<run_row>>
-  claim_unfinished(const std::optional<run_id>& after,
+  claim_unfinished(std::span<const std::string> agents,
+                   const std::optional<run_id>& after,
                    std::size_t limit) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->ownership().claim_unfinished(after, limit);
+    return writer_->ownership().claim_unfinished(agents, after, limit);
   }
 
   result<std::uint64_t> post(const run_id& run,

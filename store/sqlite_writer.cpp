@@ -171,7 +171,7 @@ result<void> sqlite_writer::check_fit(const append_request& request,
 }
 
 std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
-  return is_terminal(s) ? std::nullopt : std::optional{ownership_->id()};
+  return is_at_rest(s) ? std::nullopt : std::optional{ownership_->id()};
 }
 
 result<void> sqlite_writer::append_one(const append_request& request,

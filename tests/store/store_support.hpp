@@ -11,6 +11,9 @@
 
 namespace kestrion::test {
 
+/// The agents of all runs here.
+inline const std::vector<std::string> all_agents{"ops"};
+
 /// The n-th run; ids grow with n.
 inline run_id run_number(std::uint64_t n) {
   return run_id::make(timestamp{}, 0, n);

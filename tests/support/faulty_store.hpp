@@ -96,9 +96,10 @@ public:
     return dead() ? killed() : inner_->release(run);
   }
   result<std::vector<run_row>>
-  claim_unfinished(const std::optional<run_id>& after,
+  claim_unfinished(std::span<const std::string> agents,
+                   const std::optional<run_id>& after,
                    std::size_t limit) override {
-    return dead() ? killed() : inner_->claim_unfinished(after, limit);
+    return dead() ? killed() : inner_->claim_unfinished(agents, after, limit);
   }
   result<std::uint64_t> post(const run_id& run,
                              std::string_view data) override {
