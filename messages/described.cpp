@@ -39,4 +39,8 @@ error unknown_name(std::string_view path, std::string_view got) {
              + "\", which is none of the known names");
 }
 
+std::string member_path(const std::string& path, std::string_view name) {
+  return path.empty() ? std::string{name} : path + "." + std::string{name};
+}
+
 } // namespace kestrion::detail

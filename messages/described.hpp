@@ -168,6 +168,9 @@ error missing(std::string_view path, std::string_view name);
 error unexpected(std::string_view path, std::string_view name);
 error unknown_name(std::string_view path, std::string_view got);
 
+/// The path of a member of what is at `path`.
+std::string member_path(const std::string& path, std::string_view name);
+
 /// True if a JSON object of a T may have a member of this name.
 template <class T>
 bool is_member(std::string_view name) {
@@ -247,8 +250,8 @@ result<T> decode_json(const boost::json::value& json,
       return mistyped(path, "an object", json);
     T out;
     for (const auto& [name, element] : *object) {
-      auto item = decode_json<typename T::mapped_type>(
-        element, path + "." + std::string{name});
+      auto item =
+        decode_json<typename T::mapped_type>(element, member_path(path, name));
       if (!item)
         return item.error();
       out.emplace(std::string{name}, std::move(*item));
@@ -278,7 +281,7 @@ result<T> decode_json(const boost::json::value& json,
       return mistyped(path, "an object with a type", json);
     const std::string_view tag{type->get_string().data(),
                                type->get_string().size()};
-    result<T> out = unknown_name(path + ".type", tag);
+    result<T> out = unknown_name(member_path(path, "type"), tag);
     boost::mp11::mp_for_each<boost::mp11::mp_transform<
       std::type_identity, boost::mp11::mp_rename<T, boost::mp11::mp_list>>>(
       [&]<class A>(std::type_identity<A>) {
@@ -310,9 +313,8 @@ result<T> decode_json(const boost::json::value& json,
         return;
       }
       ++known;
-      auto decoded = decode_json<field_type>(
-        *field,
-        path.empty() ? std::string{member.name} : path + "." + member.name);
+      auto decoded =
+        decode_json<field_type>(*field, member_path(path, member.name));
       if (decoded)
         out.*member.pointer = std::move(*decoded);
       else

@@ -2,33 +2,12 @@
 
 #include <kestrion/messages/utf8.hpp>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/stream_parser.hpp>
-
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
 namespace kestrion {
-
-result<boost::json::value> parse_json(std::string_view text,
-                                      std::string_view what) {
-  boost::json::parse_options options;
-  options.max_depth = json_depth_max;
-  boost::json::stream_parser parser{{}, options};
-  boost::system::error_code ec;
-  const auto consumed = parser.write_some(text.data(), text.size(), ec);
-  if (!ec && consumed < text.size())
-    ec = boost::json::error::extra_data;
-  if (!ec)
-    parser.finish(ec);
-  if (ec)
-    return error{errc::invalid_argument,
-                 std::string{what} + " is no JSON at byte "
-                   + std::to_string(consumed) + ": " + ec.message()};
-  return parser.release();
-}
 
 namespace {
 
@@ -68,6 +47,8 @@ void append_escaped(std::string& out, std::string_view text) {
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;

@@ -1,7 +1,10 @@
 #include <kestrion/messages/schema.hpp>
 
 #include <kestrion/messages/json_text.hpp>
+#include <kestrion/messages/schema_check.hpp>
 
+// Without this, valijson answers a bad schema with abort().
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <boost/json.hpp>
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -11,8 +14,31 @@
 
 namespace kestrion {
 
+namespace {
+
+/// A text longer than this is not matched against patterns: std::regex recurses
+/// for each character, and would overflow the stack.
+constexpr std::size_t matched_text_max = 4'096;
+
+/// Length of the longest text in `json`, names of members included.
+std::size_t longest_text(const boost::json::value& json) {
+  std::size_t out = 0;
+  if (const auto* text = json.if_string())
+    return text->size();
+  if (const auto* array = json.if_array())
+    for (const auto& element : *array)
+      out = std::max(out, longest_text(element));
+  if (const auto* object = json.if_object())
+    for (const auto& member : *object)
+      out = std::max({out, member.key().size(), longest_text(member.value())});
+  return out;
+}
+
+} // namespace
+
 struct schema::impl {
   valijson::Schema compiled;
+  bool has_patterns = false;
 };
 
 schema::schema(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
@@ -25,7 +51,12 @@ result<std::shared_ptr<const schema>> schema::compile(std::string_view text) {
   if (!json->is_object())
     return error{errc::invalid_argument,
                  "the schema is no object: " + std::string{text.substr(0, 80)}};
+  const auto facts = detail::check_schema(*json);
+  if (!facts)
+    return error{errc::invalid_argument,
+                 "the schema is not usable: " + facts.error().detail};
   auto compiled = std::make_unique<impl>();
+  compiled->has_patterns = facts->has_patterns;
   try {
     valijson::adapters::BoostJsonAdapter adapter{*json};
     valijson::SchemaParser{}.populateSchema(adapter, compiled->compiled);
@@ -37,6 +68,10 @@ result<std::shared_ptr<const schema>> schema::compile(std::string_view text) {
 }
 
 result<void> schema::validate(const boost::json::value& json) const {
+  if (impl_->has_patterns && longest_text(json) > matched_text_max)
+    return error{errc::invalid_argument,
+                 "a text is longer than " + std::to_string(matched_text_max)
+                   + " bytes, too long for a schema with patterns"};
   valijson::ValidationResults problems;
   valijson::adapters::BoostJsonAdapter adapter{json};
   // Strong types: the string "2" is no integer.

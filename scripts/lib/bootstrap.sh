@@ -31,7 +31,7 @@ die() {
 # require_packages NAME...: installs those that dpkg does not have. Asks nothing
 # and does nothing, not even apt-get update, if all are there.
 require_packages() {
-  local name missing=()
+  local name log missing=() as_root=()
   command -v dpkg-query >/dev/null \
     || die "this is no Debian. Install what $* stand for, and use" \
            "'cmake --workflow --preset dev' instead of this script."
@@ -41,28 +41,26 @@ require_packages() {
          == installed ]] || missing+=("$name")
   done
   ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    may_sudo || die "these packages are missing, and this is neither root" \
+      "nor may it use sudo. Run as root: apt-get update && apt-get install" \
+      "--no-install-recommends ${missing[*]}"
+    as_root=(sudo)
+  fi
   say "installing ${missing[*]}"
-  as_root apt-get -qq update \
-    || die "apt-get update failed; is this machine online?"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-    install --no-install-recommends "${missing[@]}" \
-    || die "apt-get could not install ${missing[*]};" \
-           "they are packages of Debian 12 (bookworm)"
+  log=$(mktemp)
+  { "${as_root[@]}" apt-get -q update \
+    && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+      -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+      install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 \
+    || { cat -- "$log" >&2 && die "apt-get failed, see above; the packages" \
+      "are those of Debian 12 (bookworm)"; }
+  rm -f -- "$log"
 }
 
-# as_root COMMAND...: runs it as root, by sudo if we are somebody else.
-as_root() {
-  if ((EUID == 0)); then
-    "$@"
-  elif sudo -n true 2>/dev/null || { [[ -t 0 ]] && command -v sudo; } >/dev/null
-  then
-    sudo "$@"
-  else
-    die "packages are missing, and this is neither root nor may it use sudo." \
-        "Run as root: apt-get update &&" \
-        "apt-get install --no-install-recommends ${missing[*]:-}"
-  fi
+# Without a password, or with somebody there to type it.
+may_sudo() {
+  sudo -n true 2>/dev/null || { [[ -t 0 ]] && command -v sudo >/dev/null; }
 }
 
 # How many compilers run at once: one a processor, but only as many as fit into
