@@ -1,0 +1,134 @@
+#include "store_support.hpp"
+
+#include <boost/mpl/list.hpp>
+#include <boost/test/unit_test.hpp>
+
+using namespace kestrion;
+using namespace kestrion::test;
+using makers = boost::mpl::list<memory_store_maker, sqlite_store_maker>;
+
+/// What every store does about owners and inboxes, seen from one owner.
+BOOST_AUTO_TEST_SUITE(sharing_contract_test)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(our_own_runs_are_ours_to_claim, Maker, makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  BOOST_CHECK(given.store->claim(run_number(1)).value());
+  BOOST_CHECK(given.store->claim(run_number(1)).value());
+  BOOST_CHECK(given.store->claim(run_number(2)).error().code
+              == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_released_run_can_be_taken_up_again, Maker,
+                              makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  BOOST_REQUIRE(given.store->release(run_number(1)));
+  BOOST_REQUIRE(given.store->release(run_number(1)));
+  BOOST_REQUIRE(given.store->release(run_number(2)));
+  BOOST_CHECK(given.store->claim(run_number(1)).value());
+  BOOST_REQUIRE(given.store->release(run_number(1)));
+  BOOST_CHECK_EQUAL(append(*given.store, next_append(run_number(1), 1)).value(),
+                    2u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(unfinished_runs_are_claimed_page_by_page, Maker,
+                              makers) {
+  Maker given;
+  for (std::uint64_t n = 0; n < 16; ++n) { // two of each status
+    auto request = first_append(run_number(n + 1));
+    request.status = static_cast<run_status>(n % 8);
+    BOOST_REQUIRE(append(*given.store, request));
+  }
+  auto& store = *given.store;
+  const auto first = store.claim_unfinished(all_agents, {}, 3).value();
+  BOOST_REQUIRE_EQUAL(first.size(), 3u);
+  BOOST_CHECK(first[0].status == run_status::pending);
+  BOOST_CHECK(first[1].status == run_status::running);
+  BOOST_CHECK(first[2] == store.find(run_number(9)).value());
+  const auto rest = store.claim_unfinished(all_agents, first[2].id, 3).value();
+  BOOST_REQUIRE_EQUAL(rest.size(), 1u);
+  BOOST_CHECK(rest[0].status == run_status::running);
+  BOOST_CHECK_EQUAL(store.claim_unfinished(all_agents, {}, 100).value().size(),
+                    4u);
+  BOOST_CHECK(store.claim_unfinished(all_agents, {}, 0).value().empty());
+  const std::vector<std::string> others{"somebody", "else"};
+  BOOST_CHECK(store.claim_unfinished(others, {}, 100).value().empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(posts_wait_in_order_until_they_are_removed, Maker,
+                              makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(2))));
+  const std::string data{"{\"ü\":\0}", 8};
+  const auto one = given.store->post(run_number(1), data).value();
+  const auto two = given.store->post(run_number(2), "second").value();
+  const auto three = given.store->post(run_number(1), "").value();
+  BOOST_CHECK_LT(one, two);
+  BOOST_CHECK_LT(two, three);
+
+  auto items = given.store->inbox().value();
+  BOOST_REQUIRE_EQUAL(items.size(), 3u);
+  BOOST_CHECK_EQUAL(items[0].id, one);
+  BOOST_CHECK(items[0].run == run_number(1));
+  BOOST_CHECK(items[0].data == data);
+  BOOST_CHECK(items[0].at > at(0));
+  BOOST_CHECK(items[1].run == run_number(2));
+  BOOST_CHECK_EQUAL(items[2].data, "");
+
+  const std::vector<std::uint64_t> done{one, three, 4711};
+  BOOST_REQUIRE(given.store->remove(done));
+  BOOST_REQUIRE(given.store->remove({}));
+  items = given.store->inbox().value();
+  BOOST_REQUIRE_EQUAL(items.size(), 1u);
+  BOOST_CHECK_EQUAL(items[0].id, two);
+  // Ids are not used twice, not even those of the newest.
+  BOOST_REQUIRE(given.store->remove(std::vector{two}));
+  BOOST_CHECK_GT(given.store->post(run_number(1), "x").value(), three);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_look_into_the_inbox_is_limited, Maker,
+                              makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  for (std::size_t i = 0; i <= inbox_page; ++i)
+    BOOST_REQUIRE(given.store->post(run_number(1), std::to_string(i)));
+  const auto items = given.store->inbox().value();
+  BOOST_REQUIRE_EQUAL(items.size(), inbox_page);
+  BOOST_CHECK_EQUAL(items.front().data, "0");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_ended_run_has_no_inbox, Maker, makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(2))));
+  BOOST_REQUIRE(given.store->post(run_number(1), "too late"));
+  BOOST_REQUIRE(given.store->post(run_number(2), "in time"));
+  auto end = next_append(run_number(1), 1);
+  end.status = run_status::cancelled;
+  BOOST_REQUIRE(append(*given.store, end));
+
+  const auto items = given.store->inbox().value();
+  BOOST_REQUIRE_EQUAL(items.size(), 1u);
+  BOOST_CHECK_EQUAL(items[0].data, "in time");
+  const auto refused = given.store->post(run_number(1), "even later");
+  BOOST_CHECK(refused.error().code == errc::refused);
+  BOOST_CHECK_NE(refused.error().detail.find("cancelled"), std::string::npos);
+  BOOST_CHECK(given.store->post(run_number(3), "").error().code
+              == errc::not_found);
+  BOOST_CHECK(given.store->claim(run_number(1)).value());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(posts_move_the_counter_but_our_appends_do_not,
+                              Maker, makers) {
+  Maker given;
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  const auto before = given.store->change_counter();
+  BOOST_REQUIRE(append(*given.store, next_append(run_number(1), 1)));
+  BOOST_CHECK_EQUAL(given.store->change_counter(), before);
+  BOOST_REQUIRE(given.store->post(run_number(1), "x"));
+  BOOST_CHECK_GT(given.store->change_counter(), before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
