@@ -21,6 +21,9 @@ constexpr std::size_t recover_page = 256;
 /// crashes faster than it can be asked.
 constexpr int forward_tries_max = 3;
 
+/// How late we hear of what another process did; looking costs microseconds.
+constexpr auto store_look_interval = std::chrono::milliseconds{20};
+
 // -- lives --------------------------------------------------------------------
 
 resident& admit(directory_self self, const run_id& id,
@@ -32,7 +35,8 @@ resident& admit(directory_self self, const run_id& id,
 }
 
 /// The live actor of a run that has not ended; wakes it up if need be.
-/// @par Errors `not_found` if its agent is not known here
+/// @par Errors `not_found` if its agent is not known here; `conflict` if it
+///   runs in another process that lives
 result<resident*> ensure(directory_self self, const run_row& row) {
   auto& st = self->state;
   if (const auto i = st.live.find(row.id); i != st.live.end())
@@ -41,6 +45,16 @@ result<resident*> ensure(directory_self self, const run_row& row) {
   if (!agent)
     return error{agent.error().code,
                  "run " + row.id.str() + ": " + agent.error().detail};
+  // Effects may start as soon as it is loaded, so it has to be ours before. A
+  // run at rest owes none, and its next append makes it ours.
+  if (!is_at_rest(row.status)) {
+    const auto ours = st.context->store->claim(row.id);
+    if (!ours)
+      return ours.error();
+    if (!*ours)
+      return error{errc::conflict,
+                   "run " + row.id.str() + " is running in another process"};
+  }
   return &admit(self, row.id, std::move(*agent), false);
 }
 
@@ -87,26 +101,59 @@ void respawn(directory_self self, const run_id& id) {
   if (is_terminal(row->status) || row->status == run_status::parked) {
     st.wakes.forget(id);
     settle_waiters(st, result_from_store(*st.context->store, *row));
-  } else if (st.agents->contains(row->agent)) {
-    ensure(self, *row);
+  } else {
+    // If it went on in another process, that one will tell its end.
+    static_cast<void>(ensure(self, *row));
   }
 }
 
-void recover_some(directory_self self) {
+/// Resumes a page of what is unfinished: first what was running when its
+/// process died, then what waits for people and may have a deadline.
+void recover_some(directory_self self, const recover_all& from) {
   auto& st = self->state;
-  run_query query;
-  query.statuses = {run_status::pending, run_status::running,
-                    run_status::waiting_on_human};
-  query.after = st.recovered_up_to;
-  query.limit = recover_page;
-  const auto rows = st.context->store->list(query);
-  if (!rows || rows->empty())
+  std::vector<std::string> names;
+  for (const auto& [name, ignored] : *st.agents)
+    names.push_back(name);
+  run_query waiting;
+  waiting.statuses = {run_status::waiting_on_human};
+  waiting.after = from.after;
+  waiting.limit = recover_page;
+  const auto rows =
+    from.waiting
+      ? st.context->store->list(waiting)
+      : st.context->store->claim_unfinished(names, from.after, recover_page);
+  if (!rows)
     return;
   for (const auto& row : *rows)
-    if (st.agents->contains(row.agent))
-      ensure(self, row);
-  st.recovered_up_to = rows->back().id;
-  self->send(self, recover_all{});
+    if (const auto agent = find_agent(*st.agents, row.agent);
+        agent && !st.live.contains(row.id))
+      admit(self, row.id, *agent, false);
+  if (rows->size() == recover_page)
+    self->send(self, recover_all{from.waiting, rows->back().id});
+  else if (!from.waiting)
+    self->send(self, recover_all{true, {}});
+}
+
+// -- other processes ----------------------------------------------------------
+
+/// Runs that somebody waits for here may go on elsewhere.
+void look_at_store(directory_self self) {
+  auto& st = self->state;
+  self->delayed_send(self, store_look_interval, store_may_have_changed{});
+  const auto changes = st.context->store->change_counter();
+  if (changes == st.changes_seen)
+    return;
+  st.changes_seen = changes;
+  std::vector<run_result> settled;
+  for (const auto& [id, waiters] : st.waiters) {
+    if (st.live.contains(id))
+      continue;
+    const auto row = find_row(*st.context->store, id);
+    if (row && is_at_rest(row->status))
+      settled.push_back(result_from_store(*st.context->store, *row));
+  }
+  for (const auto& r : settled)
+    settle_waiters(st, r);
 }
 
 // -- timers -------------------------------------------------------------------
@@ -197,7 +244,8 @@ void await(directory_self self, const await_run& x, result_promise promise) {
     promise.deliver(result_from_store(*st.context->store, *row));
     return;
   }
-  if (const auto run = ensure(self, *row))
+  const auto run = ensure(self, *row);
+  if (run || run.error().code == errc::conflict) // Then we hear of it later.
     st.waiters[x.run].push_back({x.until, promise});
   else
     promise.deliver(to_caf(run.error()));
@@ -272,6 +320,8 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
   self->state.supervisor = std::move(supervisor);
   self->set_exit_handler(
     [self](const caf::exit_msg& x) { shut_down(self, x.reason); });
+  if (self->state.context->store_is_shared)
+    self->send(self, store_may_have_changed{});
   return {
     [self](const start_request& x) -> caf::result<run_receipt> {
       auto promise = self->make_response_promise<run_receipt>();
@@ -307,8 +357,8 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
       set_alarm(self);
     },
     [self](const timers_due&) { ring(self); },
-    [self](const recover_all&) { recover_some(self); },
-    [](const look_at_store&) {},
+    [self](const recover_all& x) { recover_some(self, x); },
+    [self](const store_may_have_changed&) { look_at_store(self); },
     [self](const respawn_run& x) { respawn(self, x.run); },
   };
 }

@@ -35,7 +35,7 @@ struct directory_state {
   std::unordered_map<run_id, std::vector<waiter>> waiters;
   wake_table wakes;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
-  std::optional<run_id> recovered_up_to;
+  std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
 };
 
 directory_actor::behavior_type

@@ -24,6 +24,7 @@ struct engine_options {
   restart_spec restarts = {};
   bool passivates = true;
   bool recover = true;
+  bool store_is_shared = false; ///< Other processes may append to it.
   /// The journal gets a thread of its own. Only a simulation goes without.
   bool detached_journal = true;
 };

@@ -221,7 +221,7 @@ void say(run_state& s, message m) {
 }
 
 /// Keeps a result until its batch is complete.
-void keep(run_state& s, const std::string& id, std::string content,
+void keep(run_state& s, const std::string& id, const std::string& content,
           bool is_error) {
   const auto& batch = *s.conversation.back();
   std::size_t at = 0;
@@ -229,7 +229,7 @@ void keep(run_state& s, const std::string& id, std::string content,
     if (const auto* asked = std::get_if<tool_call_part>(&each)) {
       if (asked->id == id && at < s.results.size())
         s.results[at] = tool_result_part{id, asked->vendor_id, asked->name,
-                                         std::move(content), is_error};
+                                         content, is_error};
       ++at;
     }
 }
@@ -251,11 +251,11 @@ void say_results_if_complete(run_state& s) {
 
 run_state fold(run_state s, const recorded_event& e) {
   fold_progress(s.progress, e);
-  const auto keep_result = [&](const std::string& id, std::string content,
-                               bool is_error) {
+  const auto keep_result = [&](const std::string& id,
+                               const std::string& content, bool is_error) {
     if (s.results.empty())
       return;
-    keep(s, id, std::move(content), is_error);
+    keep(s, id, content, is_error);
     say_results_if_complete(s);
   };
   match(

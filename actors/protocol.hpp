@@ -72,8 +72,14 @@ struct wake_run_at {
 };
 
 struct timers_due {};
-struct recover_all {};
-struct look_at_store {};
+
+/// Where to go on; the default is the beginning.
+struct recover_all {
+  bool waiting = false; ///< Past those that were running.
+  std::optional<run_id> after = {};
+};
+
+struct store_may_have_changed {};
 
 struct respawn_run {
   run_id run;
@@ -168,8 +174,8 @@ using directory_actor = caf::typed_actor<
   caf::reacts_to<timers_due>,
   // Resumes every unfinished run whose agent is known here.
   caf::reacts_to<recover_all>,
-  // INTERNAL: another process may have left something in the store.
-  caf::reacts_to<look_at_store>,
+  // INTERNAL: another process may have gone on with a run.
+  caf::reacts_to<store_may_have_changed>,
   // INTERNAL: the supervisor lets a crashed run live again, or parked it.
   caf::reacts_to<respawn_run>>;
 
@@ -208,7 +214,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::wake_run_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::timers_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::store_may_have_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_work)

@@ -66,17 +66,19 @@ struct runtime::impl {
     : own(std::move(mine)), system(sys), workers(options.tool_threads_max) {
     auto registry = std::make_shared<const agent_registry>(build_all(agents));
     store = open_store(options.store).value();
-    engine =
-      start_engine(system,
-                   {store,
-                    {[this](auto job) { workers.post(std::move(job)); },
-                     [this] {
-                       workers.replace_one();
-                     }},
-                    system_now,
-                    random_bits},
-                   {options.restarts, options.passivate, options.recover},
-                   std::move(registry));
+    engine = start_engine(system,
+                          {store,
+                           {[this](auto job) { workers.post(std::move(job)); },
+                            [this] {
+                              workers.replace_one();
+                            }},
+                           system_now,
+                           random_bits},
+                          {.restarts = options.restarts,
+                           .passivates = options.passivate,
+                           .recover = options.recover,
+                           .store_is_shared = options.store != "memory:"},
+                          std::move(registry));
   }
 
   ~impl() {
