@@ -12,11 +12,8 @@ install(DIRECTORY messages store providers scheduler actors
   FILES_MATCHING PATTERN "*.hpp"
   PATTERN "providers/http/internal" EXCLUDE
   PATTERN "store/sqlite_*" EXCLUDE)
-foreach(face kestrion.hpp caf.hpp)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/${face}")
-    install(FILES ${face} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kestrion")
-  endif()
-endforeach()
+install(FILES kestrion.hpp caf.hpp
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kestrion")
 
 configure_package_config_file(cmake/kestrionConfig.cmake.in
   "${PROJECT_BINARY_DIR}/kestrionConfig.cmake"

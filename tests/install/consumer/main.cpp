@@ -1,5 +1,4 @@
-#include <kestrion/messages/agent.hpp>
-#include <kestrion/messages/described.hpp>
+#include <kestrion/kestrion.hpp>
 
 #include <iostream>
 
@@ -9,17 +8,21 @@ struct deployment {
 };
 BOOST_DESCRIBE_STRUCT(deployment, (), (name, replicas))
 
-int main() {
-  kestrion::agent_definition agent;
-  agent.name = "ops";
-  kestrion::tool_spec scale;
-  scale.name = "scale";
-  scale.input_schema = kestrion::json_schema<deployment>();
-  agent.tools.push_back(scale);
-  const auto prepared = kestrion::prepare(agent);
-  if (!prepared) {
-    std::cerr << prepared.error().detail << '\n';
-    return 1;
-  }
-  std::cout << prepared->name << ' ' << prepared->digest << '\n';
+int main() try {
+  namespace k = kestrion;
+  auto ops =
+    k::agent("ops")
+      .model(
+        k::scripted({k::calls({{"scale", R"({"name":"api","replicas":3})"}}),
+                     k::says("api now has 3 replicas.")}))
+      .tool("scale", "Sets the number of replicas.", [](const deployment& d) {
+        return d.name + ": " + std::to_string(d.replicas);
+      });
+  k::runtime rt{{.store = "memory:"}, {ops}};
+  const auto result = rt.start("ops", "Scale the api to 3.").wait();
+  std::cout << result.output << '\n';
+  return result.output == "api now has 3 replicas." ? 0 : 1;
+} catch (const kestrion::failure& e) {
+  std::cerr << e.what() << '\n';
+  return 1;
 }
