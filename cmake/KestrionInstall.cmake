@@ -27,4 +27,4 @@ install(FILES
   "${PROJECT_BINARY_DIR}/kestrionConfigVersion.cmake"
   cmake/FindCAF.cmake
   DESTINATION "${config_dir}")
-install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES LICENSE NOTICE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
