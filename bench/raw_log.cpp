@@ -83,6 +83,10 @@ public:
     sqlite3_reset(find_.get());
     for (const auto& e : a.events)
       last = insert(a.run, e, last);
+    if (a.is_last) {
+      set(clear_inbox_, 1, a.run);
+      finish(clear_inbox_);
+    }
     if (row == 0)
       create(a, last);
     else
@@ -113,6 +117,7 @@ private:
     set(insert_run_, 5, last);
     set(insert_run_, 6, a.events.front().at);
     set(insert_run_, 7, a.events.back().at);
+    set(insert_run_, 11, owner);
     finish(insert_run_);
   }
 
@@ -121,7 +126,11 @@ private:
     set(update_run_, 2, last);
     set(update_run_, 3, a.status);
     set(update_run_, 4, a.events.back().at);
-    set(update_run_, 5, row);
+    if (a.is_last)
+      sqlite3_bind_null(update_run_.get(), 5);
+    else
+      set(update_run_, 5, owner);
+    set(update_run_, 6, row);
     finish(update_run_);
   }
 
@@ -130,19 +139,22 @@ private:
     sqlite3_reset(s.get());
   }
 
+  static constexpr std::int64_t owner = 1;
   const database& db_;
-  statement find_ =
-    prepare(db_, "SELECT rowid, last_seq, last_event FROM runs WHERE id = ?");
+  statement clear_inbox_ = prepare(db_, "DELETE FROM inbox WHERE run = ?");
+  statement find_ = prepare(
+    db_, "SELECT rowid, last_seq, last_event, ifnull(owner, 0) FROM runs "
+         "WHERE id = ?");
   statement insert_event_ =
     prepare(db_, "INSERT INTO events(run, seq, at, type, data, blob, previous) "
                  "VALUES(?,?,?,?,?,?,?)");
   statement insert_run_ =
     prepare(db_, "INSERT INTO runs(id, agent, status, last_seq, last_event, "
-                 "created_at, updated_at, parent, tenant, key) "
-                 "VALUES(?,?,?,?,?,?,?,?,?,?)");
+                 "created_at, updated_at, parent, tenant, key, owner) "
+                 "VALUES(?,?,?,?,?,?,?,?,?,?,?)");
   statement update_run_ =
     prepare(db_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
-                 "updated_at = ? WHERE rowid = ?");
+                 "updated_at = ?, owner = ? WHERE rowid = ?");
 };
 
 std::atomic<std::size_t> commits{0};
@@ -186,10 +198,12 @@ recording record(const std::filesystem::path& store) {
                          || out.appends.back().events.back().at != e.at;
     if (is_next)
       out.appends.push_back(
-        {id, e.seq == 1 ? text(events, 5) : "", "running", {}});
+        {id, e.seq == 1 ? text(events, 5) : "", "running", {}, false});
     auto& append = out.appends.back();
-    if (e.type == "run_completed")
+    if (e.type == "run_completed") {
       append.status = "completed";
+      append.is_last = true;
+    }
     append.events.push_back(std::move(e));
     ++out.events;
   }

@@ -25,6 +25,7 @@ struct raw_append {
   std::string agent; ///< With the first of a run only.
   std::string status;
   std::vector<raw_event> events;
+  bool is_last = false; ///< Ends the run.
 };
 
 /// What a store was given, and how it was set up.
