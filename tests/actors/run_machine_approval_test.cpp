@@ -14,11 +14,6 @@ using test::said;
 namespace {
 
 struct approvals : machine_story {
-  /// The model asks for one call of `tool` with n = 1.
-  void asks_for(const std::string& tool) {
-    starts();
-    model_calls({{tool, R"({"n":1})"}});
-  }
   void yes(const std::string& by, const std::string& role = {},
            std::optional<std::string> edited = {}) {
     approved({"", "", by, role, "", std::move(edited)});
@@ -36,7 +31,7 @@ BOOST_FIXTURE_TEST_SUITE(run_machine_approval_test, approvals)
 // -- the request --------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(a_gated_call_waits_for_people) {
-  asks_for("apply");
+  asks_for({"apply"});
   CHECK_LINES(events(), "model_call_completed m1", "approval_requested c1.0");
   const auto request = decided<approval_requested>();
   BOOST_CHECK_EQUAL(request.tool, "apply");
@@ -83,7 +78,7 @@ BOOST_AUTO_TEST_CASE(bad_calls_of_a_gated_batch_ask_nobody) {
 // -- yes ----------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(anyone_may_open_a_gate_for_anyone) {
-  asks_for("apply");
+  asks_for({"apply"});
   approved({"c1.0", "apply", "ana", "", digest("c1.0"), {}});
   CHECK_LINES(events(), "approval_granted c1.0 ana", "tool_call_started c1.0");
   BOOST_CHECK_EQUAL(decided<approval_granted>().digest,
@@ -92,14 +87,14 @@ BOOST_AUTO_TEST_CASE(anyone_may_open_a_gate_for_anyone) {
 }
 
 BOOST_AUTO_TEST_CASE(a_role_is_noted_even_where_none_is_needed) {
-  asks_for("apply");
+  asks_for({"apply"});
   yes("ana", "intern");
   CHECK_LINES(events(), "approval_granted c1.0 ana intern",
               "tool_call_started c1.0");
 }
 
 BOOST_AUTO_TEST_CASE(one_role_opens_the_gate_for_that_role) {
-  asks_for("scale");
+  asks_for({"scale"});
   yes("ana", "engineer");
   CHECK_LINES(events(), "approval_granted c1.0 ana engineer",
               "tool_call_started c1.0");
@@ -109,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_chain_needs_every_role_in_any_order) {
   std::vector<std::string> roles{"lead", "sre"};
   do {
     approvals story;
-    story.asks_for("drop");
+    story.asks_for({"drop"});
     story.yes("ana", roles[0]);
     CHECK_LINES(story.events(), "approval_granted c1.0 ana " + roles[0]);
     CHECK_LINES(missing_roles(story.call("c1.0")), roles[1]);
@@ -120,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_chain_needs_every_role_in_any_order) {
 }
 
 BOOST_AUTO_TEST_CASE(an_approval_covers_no_later_call) {
-  asks_for("apply");
+  asks_for({"apply"});
   yes("ana");
   tool_returns("c1.0", "applied");
   model_calls({{"apply", R"({"n":1})"}});
@@ -131,7 +126,7 @@ BOOST_AUTO_TEST_CASE(an_approval_covers_no_later_call) {
 // -- no -----------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(the_model_sees_a_denial_and_goes_on) {
-  asks_for("scale");
+  asks_for({"scale"});
   no("ana", "engineer", "not on a Friday");
   CHECK_LINES(events(), "approval_denied c1.0 ana engineer");
   BOOST_CHECK_EQUAL(said(state).back(),
@@ -141,13 +136,13 @@ BOOST_AUTO_TEST_CASE(the_model_sees_a_denial_and_goes_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_denial_needs_no_reason) {
-  asks_for("apply");
+  asks_for({"apply"});
   no("ana");
   BOOST_CHECK_EQUAL(said(state).back(), "tool: c1.0!Denied by ana.");
 }
 
 BOOST_AUTO_TEST_CASE(one_no_ends_a_chain_even_after_a_yes) {
-  asks_for("drop");
+  asks_for({"drop"});
   yes("ana", "sre");
   no("bob", "lead", "no");
   CHECK_LINES(events(), "approval_denied c1.0 bob lead");
@@ -166,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_denial_of_the_last_gate_starts_the_rest_of_the_batch) {
 // -- yes, but -----------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(edited_arguments_are_what_runs) {
-  asks_for("apply");
+  asks_for({"apply"});
   yes("ana", "", R"({"n":2})");
   CHECK_LINES(events(), R"(approval_granted c1.0 ana {"n":2})",
               "tool_call_started c1.0");
@@ -176,7 +171,7 @@ BOOST_AUTO_TEST_CASE(edited_arguments_are_what_runs) {
 }
 
 BOOST_AUTO_TEST_CASE(edited_arguments_have_to_fit) {
-  asks_for("apply");
+  asks_for({"apply"});
   yes("ana", "", "{}");
   BOOST_CHECK(refusal().starts_with(
     "invalid_argument: edited arguments: the arguments of apply do not fit its "
@@ -192,7 +187,7 @@ BOOST_AUTO_TEST_CASE(edited_arguments_have_to_fit) {
 }
 
 BOOST_AUTO_TEST_CASE(an_edit_voids_what_others_agreed_to) {
-  asks_for("drop");
+  asks_for({"drop"});
   yes("ana", "sre");
   yes("bob", "lead", R"({"n":2})");
   CHECK_LINES(events(), R"(approval_granted c1.0 bob lead {"n":2})");
@@ -204,7 +199,7 @@ BOOST_AUTO_TEST_CASE(an_edit_voids_what_others_agreed_to) {
 }
 
 BOOST_AUTO_TEST_CASE(who_agreed_may_still_edit_and_the_others_decide_anew) {
-  asks_for("drop");
+  asks_for({"drop"});
   yes("ana", "sre");
   yes("ana", "sre", R"({"n":2})");
   CHECK_LINES(events(), R"(approval_granted c1.0 ana sre {"n":2})");
@@ -216,7 +211,7 @@ BOOST_AUTO_TEST_CASE(who_agreed_may_still_edit_and_the_others_decide_anew) {
 }
 
 BOOST_AUTO_TEST_CASE(an_edit_that_changes_nothing_voids_nothing) {
-  asks_for("drop");
+  asks_for({"drop"});
   yes("ana", "sre");
   yes("bob", "lead", R"({ "n": 1 })");
   CHECK_LINES(events(), R"(approval_granted c1.0 bob lead { "n": 1 })",

@@ -7,21 +7,7 @@ using namespace kestrion;
 using namespace std::chrono_literals;
 using test::machine_story;
 
-namespace {
-
-struct deadlines : machine_story {
-  void asks_for(const std::vector<std::string>& tools) {
-    starts();
-    std::vector<std::pair<std::string, std::string>> calls;
-    for (const auto& tool : tools)
-      calls.emplace_back(tool, R"({"n":1})");
-    model_calls(calls);
-  }
-};
-
-} // namespace
-
-BOOST_FIXTURE_TEST_SUITE(run_machine_deadline_test, deadlines)
+BOOST_FIXTURE_TEST_SUITE(run_machine_deadline_test, machine_story)
 
 BOOST_AUTO_TEST_CASE(a_deadline_counts_from_the_request_and_wakes_the_run) {
   asks_for({"wipe"});

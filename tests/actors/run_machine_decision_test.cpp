@@ -13,22 +13,10 @@ namespace {
 const std::string of_one = approval_digest("apply", R"({"n":1})");
 const std::string of_two = approval_digest("apply", R"({"n":2})");
 
-struct decisions : machine_story {
-  void asks_for(const std::vector<std::string>& tools) {
-    if (state.progress.seq == 0)
-      starts();
-    std::vector<std::pair<std::string, std::string>> calls;
-    for (const auto& tool : tools)
-      calls.emplace_back(tool,
-                         "{\"n\":" + std::to_string(calls.size() + 1) + "}");
-    model_calls(calls);
-  }
-};
-
 } // namespace
 
 /// Which decisions count, and what the others are told.
-BOOST_FIXTURE_TEST_SUITE(run_machine_decision_test, decisions)
+BOOST_FIXTURE_TEST_SUITE(run_machine_decision_test, machine_story)
 
 // -- once ---------------------------------------------------------------------
 
@@ -131,14 +119,14 @@ BOOST_AUTO_TEST_CASE(an_ambiguous_decision_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_digest_tells_calls_of_one_tool_apart) {
-  asks_for({"apply", "apply"});
+  starts();
+  model_calls({{"apply", R"({"n":1})"}, {"apply", R"({"n":2})"}});
   approved({"", "apply", "ana", "", of_two, {}});
   CHECK_LINES(events(), "approval_granted c1.1 ana");
 }
 
 BOOST_AUTO_TEST_CASE(equal_calls_of_one_tool_stay_ambiguous) {
-  starts();
-  model_calls({{"apply", R"({"n":1})"}, {"apply", R"({"n":1})"}});
+  asks_for({"apply", "apply"});
   approved({"", "", "ana", "", of_one, {}});
   BOOST_CHECK_EQUAL(refusal(), "refused: several calls wait (c1.0, c1.1); name "
                                "one by its \"call\"");
@@ -252,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_finished_run_takes_no_decision_and_says_how_it_ended) {
   denied({"", "", "ana", "", "", ""});
   BOOST_CHECK_EQUAL(refusal(), "refused: the run is cancelled; nothing can be "
                                "decided any more");
-  decisions other;
+  machine_story other;
   other.starts();
   other.model_says("done");
   other.approved({"c1.0", "", "ana", "", "", {}});

@@ -397,8 +397,9 @@ BOOST_AUTO_TEST_CASE(any_event_folds_into_any_state) {
     if (n % 50 == 0)
       s = {};
     const auto i = world.below(static_cast<int>(events.size()));
-    s = fold(std::move(s), {s.progress.seq + 1, timestamp{},
-                            events[static_cast<std::size_t>(i)]});
+    const recorded_event e{s.progress.seq + 1, timestamp{},
+                           events[static_cast<std::size_t>(i)]};
+    s = fold(std::move(s), e);
     BOOST_REQUIRE(!is_terminal(s.progress.status) || owed(s).empty());
     BOOST_REQUIRE(s == run_state{s});
   }

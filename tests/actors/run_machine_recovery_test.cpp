@@ -11,13 +11,6 @@ using test::said;
 namespace {
 
 struct recovery : machine_story {
-  void asks_for(const std::vector<std::string>& tools) {
-    starts();
-    std::vector<std::pair<std::string, std::string>> calls;
-    for (const auto& tool : tools)
-      calls.emplace_back(tool, R"({"n":1})");
-    model_calls(calls);
-  }
   void answers(doubt_answer answer, const std::string& content = {}) {
     resolved({"", answer, "ana", content});
   }

@@ -74,7 +74,7 @@ std::string brief(const open_call& call) {
 } // namespace
 
 std::string brief(const event& e) {
-  const std::string tag{tag_of(e)};
+  std::string tag{tag_of(e)};
   return match(
     e,
     [&](const run_started& x) {
@@ -244,6 +244,16 @@ void machine_story::model_calls(
   reply.stop = stop_reason::tool_use;
   reply.usage = usage;
   take(model_done{open_model_call(), std::move(reply), {}, {}});
+}
+
+void machine_story::asks_for(const lines& tools) {
+  if (state.progress.seq == 0)
+    starts();
+  std::vector<std::pair<std::string, std::string>> calls;
+  calls.reserve(tools.size());
+  for (const auto& name : tools)
+    calls.emplace_back(name, R"({"n":1})");
+  model_calls(calls);
 }
 
 void machine_story::model_fails(errc code, bool retryable,

@@ -51,6 +51,8 @@ public:
   void
   model_calls(const std::vector<std::pair<std::string, std::string>>& calls,
               token_usage usage = {});
+  /// The run is started if need be; the model asks for each tool with n = 1.
+  void asks_for(const lines& tools);
   void model_fails(errc code, bool retryable = true,
                    std::optional<duration> retry_after = {});
   void tool_returns(const std::string& call, std::string content);
