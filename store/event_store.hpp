@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <kestrion/messages/error.hpp>
@@ -88,9 +89,8 @@ struct inbox_item {
 /// inbox.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
-/// @par Threading `append` and the other writers: one thread at a time.
-/// Readers:
-///   any thread, at any time, beside the writer; they see what is committed.
+/// @par Threading Any thread, at any time. Writers wait for each other; readers
+///   wait for nobody and see what is committed.
 /// @par Source sqlite.org/wal.html, sqlite.org/pragma.html#pragma_synchronous
 class event_store {
 public:

@@ -2,8 +2,11 @@
 
 #include <kestrion/store/sqlite_statement.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace kestrion {
 

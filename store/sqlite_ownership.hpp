@@ -4,6 +4,14 @@
 #include <kestrion/store/owner_locks.hpp>
 #include <kestrion/store/sqlite_connection.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace kestrion {
 
 /// Which runs are ours: an opened store is a row in `owners` that lives while

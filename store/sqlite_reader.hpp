@@ -3,6 +3,14 @@
 #include <kestrion/store/event_store.hpp>
 #include <kestrion/store/sqlite_connection.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace kestrion {
 
 /// What `run_row_of` reads, in its order.

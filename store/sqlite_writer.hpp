@@ -3,6 +3,15 @@
 #include <kestrion/store/event_store.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace kestrion {
 
 /// Larger data of events is kept in the table of blobs, by its hash.

@@ -32,28 +32,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_released_run_can_be_taken_up_again, Maker,
                     2u);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(unfinished_runs_are_claimed_page_by_page, Maker,
+BOOST_AUTO_TEST_CASE_TEMPLATE(runs_at_work_are_claimed_page_by_page, Maker,
                               makers) {
   Maker given;
-  for (std::uint64_t n = 0; n < 16; ++n) { // two of each status
+  const std::vector<std::string> agents{"ops", "billing"};
+  for (std::uint64_t n = 0; n < 24; ++n) { // each status, for each agent
     auto request = first_append(run_number(n + 1));
     request.status = static_cast<run_status>(n % 8);
+    request.created->agent = n < 8 ? "ops" : n < 16 ? "billing" : "legal";
     BOOST_REQUIRE(append(*given.store, request));
   }
-  auto& store = *given.store;
-  const auto first = store.claim_unfinished(all_agents, {}, 3).value();
+  const auto first = given.store->claim_unfinished(agents, {}, 3).value();
   BOOST_REQUIRE_EQUAL(first.size(), 3u);
   BOOST_CHECK(first[0].status == run_status::pending);
   BOOST_CHECK(first[1].status == run_status::running);
-  BOOST_CHECK(first[2] == store.find(run_number(9)).value());
-  const auto rest = store.claim_unfinished(all_agents, first[2].id, 3).value();
+  BOOST_CHECK_EQUAL(first[2].agent, "billing");
+  BOOST_CHECK(first[2] == given.store->find(run_number(9)).value());
+  const auto rest =
+    given.store->claim_unfinished(agents, first[2].id, 3).value();
   BOOST_REQUIRE_EQUAL(rest.size(), 1u);
-  BOOST_CHECK(rest[0].status == run_status::running);
-  BOOST_CHECK_EQUAL(store.claim_unfinished(all_agents, {}, 100).value().size(),
-                    4u);
-  BOOST_CHECK(store.claim_unfinished(all_agents, {}, 0).value().empty());
-  const std::vector<std::string> others{"somebody", "else"};
-  BOOST_CHECK(store.claim_unfinished(others, {}, 100).value().empty());
+  BOOST_CHECK(rest[0].id == run_number(10));
+  BOOST_CHECK_EQUAL(
+    given.store->claim_unfinished(agents, {}, 100).value().size(), 4u);
+  BOOST_CHECK(given.store->claim_unfinished(agents, {}, 0).value().empty());
+  BOOST_CHECK(given.store->claim_unfinished({}, {}, 100).value().empty());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(posts_wait_in_order_until_they_are_removed, Maker,

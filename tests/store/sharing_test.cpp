@@ -169,13 +169,26 @@ BOOST_AUTO_TEST_CASE(a_closed_store_owns_nothing) {
   BOOST_CHECK_EQUAL(append(*store, next_append(run_number(1), 1)).value(), 2u);
 }
 
-BOOST_AUTO_TEST_CASE(the_end_of_a_run_frees_it) {
-  auto end = first_append(run_number(1));
-  end.status = run_status::completed;
-  BOOST_REQUIRE(append(*store, end));
-  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT owner IS NULL FROM runs"), "1");
-  BOOST_CHECK(store->claim(run_number(1)).value());
-  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT owner IS NULL FROM runs"), "1");
+BOOST_AUTO_TEST_CASE(a_run_at_rest_belongs_to_nobody) {
+  std::uint64_t n = 0;
+  for (const auto status :
+       {run_status::waiting_on_human, run_status::parked, run_status::completed,
+        run_status::failed, run_status::expired, run_status::cancelled}) {
+    auto request = first_append(run_number(++n));
+    request.status = status;
+    BOOST_REQUIRE(append(*store, request));
+    BOOST_CHECK(store->claim(run_number(n)).value());
+  }
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT count(owner) FROM runs"), "0");
+
+  // Who decides about it first has it; the other finds a longer log.
+  auto other = open_store(url).value();
+  BOOST_CHECK(other->claim(run_number(1)).value());
+  BOOST_CHECK_EQUAL(append(*other, next_append(run_number(1), 1)).value(), 2u);
+  BOOST_CHECK(!store->claim(run_number(1)).value());
+  for (const std::uint64_t seq : {1ULL, 2ULL})
+    BOOST_CHECK(append(*store, next_append(run_number(1), seq)).error().code
+                == errc::conflict);
 }
 
 BOOST_AUTO_TEST_CASE(a_post_reaches_the_owner_alone) {
