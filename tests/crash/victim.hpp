@@ -1,0 +1,54 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace kestrion::test {
+
+/// A real process, to be killed for real.
+class victim {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// Starts `command`; its standard output is ours to read.
+  explicit victim(const std::vector<std::string>& command);
+
+  /// Kills it, if nobody did.
+  ~victim();
+  victim(const victim&) = delete;
+  victim& operator=(const victim&) = delete;
+
+  /// Reads until it has said something, it closes its output, or `deadline`.
+  /// @returns Whether it has said something ever.
+  bool has_spoken(clock::time_point deadline);
+
+  /// Reads until it closes its output, or `deadline`.
+  /// @returns Whether it has closed it.
+  bool has_ended(clock::time_point deadline);
+
+  /// SIGKILL; waits until it is gone and reads what is left.
+  void kill();
+
+  /// Waits for its own end. @returns Its exit code; 128 and the signal.
+  int exit_code();
+
+  /// Whether its last line so far is "done".
+  bool is_done() const { return said_.ends_with("done\n"); }
+
+  /// All it said, whole lines.
+  std::vector<std::string> lines() const;
+
+private:
+  /// @returns Whether there may be more.
+  bool read_some(clock::time_point deadline);
+
+  pid_t pid_ = -1;
+  int output_ = -1;
+  bool closed_ = false;
+  std::string said_;
+};
+
+} // namespace kestrion::test
