@@ -76,7 +76,9 @@ private:
 /// tools, and the face of all that.
 ///
 /// Every call that changes a run returns once the change is durable. All calls
-/// throw `failure` for what they can't do; its sentence says why.
+/// throw `failure` for what they can't do; its sentence says why. For a run that
+/// is running in another process, or on which somebody there decided at the same
+/// moment, that is `conflict`.
 /// @par Threading Any thread, but for construction and destruction.
 class runtime {
 public:
@@ -119,10 +121,12 @@ public:
 
   // -- people -----------------------------------------------------------------
 
-  /// Everything that waits for an approval, of all runs in the store.
+  /// Everything that waits for an approval, of all runs in the store but parked
+  /// ones.
   std::vector<pending_approval> approvals() const;
 
-  /// Says yes. The run goes on by itself; the same decision twice is one.
+  /// Says yes. The run goes on by itself; the same decision twice is one, if it
+  /// names its call.
   /// @throws failure  `not_found` if nothing waits for it, `forbidden` for a
   ///   role that is not asked for, `refused` if it was decided otherwise, for
   ///   other arguments, too late or for a run that ended, `invalid_argument`

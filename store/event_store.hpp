@@ -127,8 +127,9 @@ public:
 
   // -- sharing with other processes -------------------------------------------
 
-  /// Makes a run ours, if nobody who lives owns it.
-  /// @returns True if it is ours now. @par Errors `not_found`, `io`
+  /// Makes a run ours, if nobody who lives owns it. One at rest stays nobody's.
+  /// @returns False if another living owner has it.
+  /// @par Errors `not_found`, `io`, `corrupt`
   [[nodiscard]] virtual result<bool> claim(const run_id& run) = 0;
 
   /// Lets go of a run; nothing if it is not ours. @par Errors `io`
