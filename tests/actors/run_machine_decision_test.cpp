@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_repetition_is_known_among_later_decisions) {
   const approval first{"", "apply", "ana", "", of_one, {}};
   approved(first);
   tool_returns("c1.0", "ok");
-  asks_for({"look", "apply"});
+  model_calls({{"look", "{}"}, {"apply", R"({"n":2})"}});
   approved(first);
   CHECK_LINES(events());
   BOOST_CHECK_EQUAL(refusal(), "");
@@ -93,6 +93,17 @@ BOOST_AUTO_TEST_CASE(a_repetition_is_known_among_later_decisions) {
   approved(first);
   CHECK_LINES(events());
   BOOST_CHECK_EQUAL(refusal(), "");
+}
+
+BOOST_AUTO_TEST_CASE(a_decision_that_names_no_call_may_mean_a_later_one) {
+  asks_for({"apply"});
+  approved({"", "apply", "ana", "", "", {}});
+  tool_returns("c1.0", "ok");
+  asks_for({"apply"});
+  approved({"c1.0", "apply", "ana", "", "", {}});
+  CHECK_LINES(events()); // It says which: a repetition.
+  approved({"", "apply", "ana", "", "", {}});
+  CHECK_LINES(events(), "approval_granted c2.0 ana", "tool_call_started c2.0");
 }
 
 BOOST_AUTO_TEST_CASE(names_that_are_no_text_repeat_too) {
