@@ -76,9 +76,9 @@ private:
 /// tools, and the face of all that.
 ///
 /// Every call that changes a run returns once the change is durable. All calls
-/// throw `failure` for what they can't do; its sentence says why. For a run that
-/// is running in another process, or on which somebody there decided at the same
-/// moment, that is `conflict`.
+/// throw `failure` for what they can't do; its sentence says why. For a run
+/// that is running in another process, or on which somebody there decided at
+/// the same moment, that is `conflict`.
 /// @par Threading Any thread, but for construction and destruction.
 class runtime {
 public:
