@@ -43,7 +43,8 @@ struct tool_done {
 
 /// A person's yes or no. Names the call by its id, or by its tool if only one
 /// call of that tool waits; neither is needed if only one call waits at all.
-/// Repeating it is safe if it names the call; otherwise it may mean a later one.
+/// Repeating it is safe if it names the call; otherwise it may mean a later
+/// one.
 struct approval {
   std::string call{};
   std::string tool{};
