@@ -4,6 +4,7 @@
 #include <caf/send.hpp>
 
 #include <chrono>
+#include <exception>
 
 namespace kestrion {
 
@@ -12,16 +13,25 @@ gateway_actor::behavior_type gateway(gateway_actor::pointer) {
     [](model_work& work) {
       const auto begin = std::chrono::steady_clock::now();
       // A weak address: an answer must not keep a run that ended in memory.
-      auto answer = [run = work.run, call = work.call,
-                     begin](model_outcome outcome) {
+      const auto answer = [run = work.run, call = work.call,
+                           begin](model_outcome outcome) {
         const auto took = std::chrono::duration_cast<duration>(
           std::chrono::steady_clock::now() - begin);
         if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(run))
           caf::anon_send(caf::actor_cast<caf::actor>(hdl),
                          model_done{call, std::move(outcome), took, {}, 0});
       };
-      work.agent->model->complete(std::move(work.request), std::move(work.stop),
-                                  std::move(answer));
+      // A model of the embedder's may throw; that costs one call, not us.
+      try {
+        work.agent->model->complete(std::move(work.request),
+                                    std::move(work.stop), answer);
+      } catch (const std::exception& e) {
+        answer(
+          model_failure{{errc::io, std::string{"the model threw: "} + e.what()},
+                        false,
+                        {},
+                        0});
+      }
     },
   };
 }

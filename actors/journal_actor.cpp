@@ -16,8 +16,14 @@ void commit(journal_self self) {
   // Moved out first: if an answer throws, nothing is committed twice.
   const auto batch = std::exchange(st.batch, {});
   auto answers = std::exchange(st.answers, {});
-  const auto lengths = st.store->append(batch);
-  ensure(lengths.size() == batch.size(), "one result for each append");
+  std::vector<result<std::uint64_t>> lengths;
+  try {
+    lengths = st.store->append(batch);
+    ensure(lengths.size() == batch.size(), "one result for each append");
+  } catch (const std::exception& e) {
+    // Out of memory, say. Nobody may be left without an answer.
+    lengths.assign(batch.size(), error{errc::io, e.what()});
+  }
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (lengths[i])
       answers[i].deliver(*lengths[i]);

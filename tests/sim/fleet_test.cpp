@@ -337,6 +337,27 @@ BOOST_AUTO_TEST_CASE(a_run_that_keeps_crashing_is_parked_and_can_be_released) {
   BOOST_CHECK_EQUAL(to_string(wait(process, id).status), "completed");
 }
 
+BOOST_AUTO_TEST_CASE(a_model_that_throws_costs_its_run_only) {
+  struct throwing_model final : model {
+    std::string name() const override { return "throwing"; }
+    std::optional<model_price> price() const override { return {}; }
+    void complete(model_request, std::stop_token, model_callback) override {
+      throw std::runtime_error("no such thing");
+    }
+  };
+  sim process{disk,
+              {make(std::make_shared<throwing_model>()),
+               agent{"sound"}.model(scripted({says("done")}))},
+              1,
+              noon};
+  const auto r = wait(process, start(process));
+  BOOST_CHECK_EQUAL(to_string(r.status), "failed");
+  BOOST_CHECK(r.reason.find("no such thing") != std::string::npos);
+  const auto other =
+    ask<run_result>(process, run_to_end{{"sound", user_message("Go on."), {}}});
+  BOOST_CHECK_EQUAL(other.value().output, "done");
+}
+
 BOOST_AUTO_TEST_CASE(appends_of_many_runs_share_a_commit) {
   auto store = std::make_shared<faulty_store>(disk);
   sim process{store,
