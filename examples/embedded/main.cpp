@@ -41,6 +41,12 @@ k::agent on_call_agent() {
       k::requires_approval("on-call"));
 }
 
+k::agent greeter() {
+  return k::agent("greeter")
+    .model(examples::choose_model(stand_in))
+    .system("You greet who comes in the morning, in one sentence.");
+}
+
 // -- who decides --------------------------------------------------------------
 
 /// May this run? Gets a tool's arguments.
@@ -121,7 +127,7 @@ caf::behavior desk(desk_self self, const k::directory_actor& agents,
 int main() try {
   caf::actor_system_config config;
   caf::actor_system system{config}; // The program's own, with its own actors.
-  k::runtime rt{system, {.store = "memory:"}, {on_call_agent()}};
+  k::runtime rt{system, {.store = "memory:"}, {on_call_agent(), greeter()}};
 
   const auto agents = k::directory_of(rt);
   const auto front_desk = system.spawn(desk, agents, system.spawn(policy));
@@ -133,15 +139,16 @@ int main() try {
   caf::scoped_actor self{system};
   self->wait_for(front_desk);
 
-  // Without questions in between, one message does all of it.
-  self
-    ->request(agents, caf::infinite,
-              k::run_to_end{{"nobody", k::user_message("Hello?"), {}}})
-    .receive([](const k::run_result& r) { std::cout << r.output << '\n'; },
-             [](const caf::error& e) {
-               std::cout << "an error is a message as well: "
-                         << k::from_caf(e).detail << '\n';
-             });
+  // An agent without questions: one message does all of it. What can't be done
+  // is a message as well.
+  for (const auto* name : {"greeter", "nobody"})
+    self
+      ->request(agents, caf::infinite,
+                k::run_to_end{{name, k::user_message("Hello?"), {}}})
+      .receive([](const k::run_result& r) { std::cout << r.output << '\n'; },
+               [](const caf::error& e) {
+                 std::cout << "error: " << k::from_caf(e).detail << '\n';
+               });
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;

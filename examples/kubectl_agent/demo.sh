@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: demo.sh BUILD_DIR [--mid-edit] [--live]
+# usage: demo.sh BUILD_DIR [--mid-edit] [--live] [--work DIR]
 #
 # An agent wants to scale a deployment and needs an engineer's yes. While it
 # waits, its process is killed with kill -9; another process goes on.
@@ -8,27 +8,32 @@
 #               file, before anybody could note that it was made
 #   --live      a real model, by ANTHROPIC_API_KEY, OPENAI_API_KEY or
 #               OLLAMA_MODEL; else a stand-in on loopback, no network, no key
+#   --work DIR  where all files go, made afresh; else BUILD_DIR/demo
 #
-# Everything stays in BUILD_DIR/demo to be looked at. Exits with 0 only if
-# everything was as it has to be.
+# The files stay to be looked at. Exits with 0 only if everything was as it has
+# to be.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-build=${1:?"usage: demo.sh BUILD_DIR [--mid-edit] [--live]"}
+build=${1:?"usage: demo.sh BUILD_DIR [--mid-edit] [--live] [--work DIR]"}
 shift
-mid_edit=no live=no
-for option; do
-  case $option in
+mid_edit=no live=no work=$build/demo
+while (($#)); do
+  case $1 in
     --mid-edit) mid_edit=yes ;;
     --live) live=yes ;;
-    *) echo "\"$option\" is no option" >&2 && exit 2 ;;
+    --work)
+      work=${2:?"--work needs a folder"}
+      shift
+      ;;
+    *) echo "\"$1\" is no option" >&2 && exit 2 ;;
   esac
+  shift
 done
 [[ $live == yes ]] || unset ANTHROPIC_API_KEY OPENAI_API_KEY OLLAMA_MODEL
 
 agent=$build/examples/kubectl_agent/kubectl_agent
-work=$build/demo
 manifest=$work/checkout-api.yaml
 
 bold='' dim='' green='' red='' plain=''
@@ -76,6 +81,9 @@ kill_when() {
   victim=''
 }
 
+[[ -x $agent ]] || die "there is no $agent; build the target kestrion_demo"
+[[ ! -e $work || -e $manifest ]] \
+  || die "$work is there, but no demo made it; it would be removed"
 rm -rf -- "$work"
 mkdir -p -- "$work"
 cp -- "$here/checkout-api.yaml" "$manifest"

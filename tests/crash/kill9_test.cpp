@@ -10,7 +10,7 @@
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/kestrion.hpp>
 #include <kestrion/tests/crash/crash_agent.hpp>
-#include <kestrion/tests/crash/victim.hpp>
+#include <kestrion/tests/support/child_process.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -118,14 +118,15 @@ public:
   /// `impatient`, that counts from its start, and shutting down is no excuse.
   /// @returns Whether it got to the end.
   bool live(std::chrono::microseconds killed_after, bool impatient) {
-    victim worker(
+    child_process worker(
       {KESTRION_CRASH_WORKER, folder_.string(), std::to_string(runs_a_round)});
     if (!impatient)
-      BOOST_REQUIRE_MESSAGE(worker.has_spoken(victim::clock::now() + life_max),
-                            "the worker started to work");
-    bool ended = worker.has_ended(victim::clock::now() + killed_after);
-    if (!ended && !impatient && worker.is_done())
-      ended = worker.has_ended(victim::clock::now() + life_max);
+      BOOST_REQUIRE_MESSAGE(
+        worker.has_spoken(child_process::clock::now() + life_max),
+        "the worker started to work");
+    bool ended = worker.has_ended(child_process::clock::now() + killed_after);
+    if (!ended && !impatient && worker.text().ends_with("done\n"))
+      ended = worker.has_ended(child_process::clock::now() + life_max);
     if (ended)
       BOOST_REQUIRE_EQUAL(worker.exit_code(), 0);
     else

@@ -1,4 +1,4 @@
-#include <kestrion/tests/crash/victim.hpp>
+#include <kestrion/tests/support/child_process.hpp>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,7 +24,7 @@ void require(bool condition, int code, const char* what) {
 
 } // namespace
 
-victim::victim(const std::vector<std::string>& command) {
+child_process::child_process(const std::vector<std::string>& command) {
   std::array<int, 2> pipe{};
   require(::pipe2(pipe.data(), O_CLOEXEC) == 0, errno, "pipe");
   std::vector<char*> words;
@@ -42,7 +42,7 @@ victim::victim(const std::vector<std::string>& command) {
   require(failed == 0, failed, "posix_spawn");
 }
 
-victim::~victim() {
+child_process::~child_process() {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
@@ -50,7 +50,7 @@ victim::~victim() {
   ::close(output_);
 }
 
-bool victim::read_some(clock::time_point deadline) {
+bool child_process::read_some(clock::time_point deadline) {
   const auto left =
     std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
   pollfd ready{output_, POLLIN, 0};
@@ -65,32 +65,43 @@ bool victim::read_some(clock::time_point deadline) {
   return n > 0;
 }
 
-bool victim::has_spoken(clock::time_point deadline) {
+bool child_process::has_spoken(clock::time_point deadline) {
   while (said_.empty() && read_some(deadline)) {
   }
   return !said_.empty();
 }
 
-bool victim::has_ended(clock::time_point deadline) {
+bool child_process::has_said(std::string_view line,
+                             clock::time_point deadline) {
+  const auto wanted = "\n" + std::string{line} + "\n";
+  const auto is_there = [&] {
+    return ("\n" + said_).find(wanted) != std::string::npos;
+  };
+  while (!is_there() && read_some(deadline)) {
+  }
+  return is_there();
+}
+
+bool child_process::has_ended(clock::time_point deadline) {
   while (!closed_ && read_some(deadline)) {
   }
   return closed_;
 }
 
-void victim::kill() {
+void child_process::kill() {
   require(::kill(pid_, SIGKILL) == 0, errno, "kill");
   exit_code();
   has_ended(clock::now() + std::chrono::seconds{10});
 }
 
-int victim::exit_code() {
+int child_process::exit_code() {
   int status = 0;
   require(::waitpid(pid_, &status, 0) == pid_, errno, "waitpid");
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-std::vector<std::string> victim::lines() const {
+std::vector<std::string> child_process::lines() const {
   std::vector<std::string> out;
   const auto end = said_.rfind('\n');
   std::istringstream in(

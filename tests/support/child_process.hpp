@@ -4,26 +4,31 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kestrion::test {
 
-/// A real process, to be killed for real.
-class victim {
+/// A real process: to be listened to, and to be killed for real.
+class child_process {
 public:
   using clock = std::chrono::steady_clock;
 
   /// Starts `command`; its standard output is ours to read.
-  explicit victim(const std::vector<std::string>& command);
+  explicit child_process(const std::vector<std::string>& command);
 
   /// Kills it, if nobody did.
-  ~victim();
-  victim(const victim&) = delete;
-  victim& operator=(const victim&) = delete;
+  ~child_process();
+  child_process(const child_process&) = delete;
+  child_process& operator=(const child_process&) = delete;
 
   /// Reads until it has said something, it closes its output, or `deadline`.
   /// @returns Whether it has said something ever.
   bool has_spoken(clock::time_point deadline);
+
+  /// Reads until it has said this whole line, it closes its output, or
+  /// `deadline`. @returns Whether it has said it.
+  bool has_said(std::string_view line, clock::time_point deadline);
 
   /// Reads until it closes its output, or `deadline`.
   /// @returns Whether it has closed it.
@@ -35,10 +40,10 @@ public:
   /// Waits for its own end. @returns Its exit code; 128 and the signal.
   int exit_code();
 
-  /// Whether its last line so far is "done".
-  bool is_done() const { return said_.ends_with("done\n"); }
+  /// All it said so far.
+  const std::string& text() const { return said_; }
 
-  /// All it said, whole lines.
+  /// All it said so far, whole lines.
   std::vector<std::string> lines() const;
 
 private:
