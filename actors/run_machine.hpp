@@ -25,7 +25,8 @@
 ///   recover: started `once` calls --> in doubt (waiting_on_human); the other
 ///            effects are simply owed again
 ///   any but terminal --cancel_run--> cancelled
-///                    --park_run--> parked --unpark_run--> where it was
+///                    --park_run--> parked: people may decide, nothing starts
+///   parked --unpark_run--> where it was, taken over as by recover
 namespace kestrion {
 
 /// What follows from a command.
