@@ -71,6 +71,7 @@ BOOST_AUTO_TEST_CASE(many_may_create_one_store_at_once) {
   std::latch start{openers};
   std::vector<result<std::unique_ptr<event_store>>> stores(openers);
   std::vector<std::thread> threads;
+  threads.reserve(openers);
   for (auto& store : stores)
     threads.emplace_back([&] {
       start.arrive_and_wait();

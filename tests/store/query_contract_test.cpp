@@ -159,6 +159,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_beside_the_writer_see_whole_appends,
     }
   };
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int i = 0; i < 3; ++i)
     readers.emplace_back(follow);
   bool appended = true;
