@@ -13,13 +13,14 @@ namespace {
 /// Why the events have no index on (run, seq): they are a chain, newest first,
 /// that starts at `runs.last_event` and goes on at `events.previous`. Every
 /// append then writes to the end of the table, where an index would dirty one
-/// page for each of a thousand interleaved runs. Measured with 1,000 runs, 750
-/// appends of 1.5 events of 300 bytes a commit, 8 KiB pages, one core, events
-/// a second and CPU time of 300,000 events:
-///   chain                                     235,000   1.1 s
-///   index on (integer number of run, seq)      70,000   2.3 s
-///   index on (run, seq)                        52,000   3.9 s
-///   WITHOUT ROWID, key (run, seq), 4 KiB       12,000   8.6 s
+/// page for each of a thousand interleaved runs. Bare SQLite, 1,000 runs up to
+/// 300 events each, 750 appends of 1.5 events of 300 bytes a commit; events a
+/// second, and CPU time of 300,000 events:
+///   chain                                    232,000   0.9 s
+///   index on (integer number of run, seq)    131,000   1.9 s
+///   index on (run, seq)                       60,000   3.4 s
+///   WITHOUT ROWID, key (run, seq)             31,000   7.0 s
+/// The price: a query of one's own for the events of a run scans the table.
 /// Reading a log follows the chain by primary key and so finds every gap.
 constexpr const char* version_1 = R"sql(
 CREATE TABLE runs(
