@@ -45,6 +45,12 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
       return error{errc::invalid_argument, "agent \"" + definition_.name
                                              + "\": the tool \"" + t.spec.name
                                              + "\" has no code"};
+    if (t.spec.contract == effect_contract::probe && !t.code.probe)
+      return error{errc::invalid_argument,
+                   "agent \"" + definition_.name + "\": the tool \""
+                     + t.spec.name
+                     + "\" has the contract probe but no probe; give it one "
+                       "with probe_with"};
     definition.tools.push_back(t.spec);
     code->tools.emplace(t.spec.name, t.code);
   }

@@ -24,6 +24,12 @@ constexpr int forward_tries_max = 3;
 /// How late we hear of what another process did; looking costs microseconds.
 constexpr auto store_look_interval = std::chrono::milliseconds{20};
 
+/// Every so many looks we try to take over what others wait for here.
+constexpr std::uint64_t take_over_looks = 25;
+
+/// How long after a failure to read a run's row it is tried again.
+constexpr auto respawn_retry = std::chrono::seconds{1};
+
 // -- lives --------------------------------------------------------------------
 
 resident& admit(directory_self self, const run_id& id,
@@ -63,7 +69,8 @@ void settle_waiters(directory_state& st, const run_result& r) {
   if (i == st.waiters.end())
     return;
   std::erase_if(i->second, [&](directory_state::waiter& w) {
-    if (w.until == wait_until::ended && !is_terminal(r.status))
+    if (w.until == wait_until::ended
+        && r.status == run_status::waiting_on_human)
       return false;
     w.answer.deliver(r);
     return true;
@@ -96,8 +103,11 @@ void respawn(directory_self self, const run_id& id) {
   auto& st = self->state;
   st.live.erase(id);
   const auto row = find_row(*st.context->store, id);
-  if (!row)
+  if (!row) {
+    if (row.error().code != errc::not_found)
+      self->delayed_send(self, respawn_retry, respawn_run{id});
     return;
+  }
   if (is_terminal(row->status) || row->status == run_status::parked) {
     st.wakes.forget(id);
     settle_waiters(st, result_from_store(*st.context->store, *row));
@@ -141,19 +151,21 @@ void look_at_store(directory_self self) {
   auto& st = self->state;
   self->delayed_send(self, store_look_interval, store_may_have_changed{});
   const auto changes = st.context->store->change_counter();
-  if (changes == st.changes_seen)
+  // A process that dies commits nothing more, so look without a reason too.
+  const bool may_take_over = ++st.looks % take_over_looks == 0;
+  if (changes == st.changes_seen && !may_take_over)
     return;
   st.changes_seen = changes;
-  std::vector<run_result> settled;
-  for (const auto& [id, waiters] : st.waiters) {
-    if (st.live.contains(id))
-      continue;
-    const auto row = find_row(*st.context->store, id);
-    if (row && is_at_rest(row->status))
-      settled.push_back(result_from_store(*st.context->store, *row));
-  }
-  for (const auto& r : settled)
-    settle_waiters(st, r);
+  std::vector<run_row> elsewhere;
+  for (const auto& [id, waiters] : st.waiters)
+    if (!st.live.contains(id))
+      if (auto row = find_row(*st.context->store, id))
+        elsewhere.push_back(std::move(*row));
+  for (const auto& row : elsewhere)
+    if (is_at_rest(row.status))
+      settle_waiters(st, result_from_store(*st.context->store, row));
+    else if (may_take_over)
+      static_cast<void>(ensure(self, row)); // Refused while its owner lives.
 }
 
 // -- timers -------------------------------------------------------------------
@@ -303,10 +315,23 @@ void deliver(caf::typed_response_promise<Answer>& promise,
     promise.deliver(to_caf(r.error()));
 }
 
+/// Ends the runs, and itself when the last of them has ended.
 void shut_down(directory_self self, const caf::error& reason) {
-  for (auto& [id, run] : self->state.live)
+  auto& st = self->state;
+  st.wakes = {};
+  if (st.live.empty()) {
+    self->quit(reason);
+    return;
+  }
+  auto left = std::make_shared<std::size_t>(st.live.size());
+  self->set_down_handler([self, reason, left](const caf::down_msg&) {
+    if (--*left == 0)
+      self->quit(reason);
+  });
+  for (const auto& [id, run] : st.live) {
+    self->monitor(run.actor);
     caf::anon_send_exit(run.actor, caf::exit_reason::user_shutdown);
-  self->quit(reason);
+  }
 }
 
 } // namespace

@@ -36,6 +36,7 @@ struct directory_state {
   wake_table wakes;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
+  std::uint64_t looks = 0;
 };
 
 directory_actor::behavior_type

@@ -14,12 +14,14 @@ gateway_actor::behavior_type gateway(gateway_actor::pointer) {
       const auto begin = std::chrono::steady_clock::now();
       // A weak address: an answer must not keep a run that ended in memory.
       const auto answer = [run = work.run, call = work.call,
+                           attempt = work.attempt,
                            begin](model_outcome outcome) {
         const auto took = std::chrono::duration_cast<duration>(
           std::chrono::steady_clock::now() - begin);
         if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(run))
-          caf::anon_send(caf::actor_cast<caf::actor>(hdl),
-                         model_done{call, std::move(outcome), took, {}, 0});
+          caf::anon_send(
+            caf::actor_cast<caf::actor>(hdl),
+            model_done{call, std::move(outcome), took, {}, 0, attempt});
       };
       // A model of the embedder's may throw; that costs one call, not us.
       try {

@@ -43,7 +43,7 @@ struct start_request {
 /// When a wait is over.
 enum class wait_until : std::uint8_t {
   at_rest, ///< The run ended, or waits for a person, or is parked.
-  ended,   ///< The run ended.
+  ended,   ///< The run ended, or is parked and will not end by itself.
 };
 
 struct await_run {
@@ -88,6 +88,7 @@ struct respawn_run {
 struct model_work {
   caf::actor_addr run;
   std::string call;
+  std::int64_t attempt = 1;
   std::shared_ptr<const agent_code> agent;
   model_request request;
   std::stop_token stop;

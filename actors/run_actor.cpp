@@ -37,6 +37,7 @@ void start(run_self self, const call_model& x) {
     self->send(st.context->gateway,
                model_work{caf::actor_cast<caf::actor_addr>(self),
                           x.call,
+                          x.attempt,
                           st.agent,
                           {st.agent->definition, st.run.conversation,
                            st.id.str() + "/" + x.call},

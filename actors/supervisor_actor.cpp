@@ -1,5 +1,6 @@
 #include <kestrion/actors/supervisor_actor.hpp>
 
+#include <kestrion/actors/run_queries.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -55,13 +56,20 @@ void park_in_log(supervisor_self self, const run_row& row,
 void on_crash_of(supervisor_self self, const run_id& id,
                  const caf::error& reason) {
   auto& st = self->state;
+  const auto why = from_caf(reason);
   const auto row = st.context->store->find(id);
   if (row && !*row)
     return; // Its first append failed: the run never was.
-  const auto progress = row ? (*row)->last_seq : 0;
-  const auto why = from_caf(reason);
-  auto verdict =
-    on_crash(st.spec, st.histories[id], progress, st.context->now());
+  if (!row || why.code == errc::conflict) {
+    // No fault of the run: the store is in trouble, or another process was
+    // faster. It has to be read again.
+    tell_directory(*st.context, respawn_run{id}, self,
+                   row ? st.spec.backoff.first : st.spec.backoff.cap);
+    return;
+  }
+  const auto state = load_run(*st.context->store, id);
+  const auto steps = state ? state->progress.steps : 0;
+  auto verdict = on_crash(st.spec, st.histories[id], steps, st.context->now());
   if (why.code == errc::corrupt)
     verdict = park{1}; // Reading it again changes nothing.
   match(
@@ -71,10 +79,9 @@ void on_crash_of(supervisor_self self, const run_id& id,
     },
     [&](const park& x) {
       st.histories.erase(id);
-      if (row)
-        park_in_log(self, **row,
-                    "crashed " + std::to_string(x.crashes)
-                      + " times; the last time: " + to_string(why));
+      park_in_log(self, **row,
+                  "crashed " + std::to_string(x.crashes)
+                    + " times; the last time: " + to_string(why));
     });
 }
 

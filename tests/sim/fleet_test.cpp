@@ -337,6 +337,43 @@ BOOST_AUTO_TEST_CASE(a_run_that_keeps_crashing_is_parked_and_can_be_released) {
   BOOST_CHECK_EQUAL(to_string(wait(process, id).status), "completed");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_crashes_slowly_without_progress_is_parked) {
+  // More than a period between crashes, so that intensity alone never parks;
+  // each recovery makes the log longer, which is no progress.
+  auto store = std::make_shared<faulty_store>(disk);
+  for (std::uint64_t n = 3; n <= 40; n += 2)
+    store->fail_append(n, faulty_store::moment::before);
+  engine_options options;
+  options.restarts.backoff = {61s, 61s, 0};
+  sim process{store,
+              {make(function_model([](const model_request&) {
+                return model_outcome{says("done")};
+              }))},
+              1,
+              noon,
+              options};
+  store->fail_append(2, faulty_store::moment::before);
+  const auto id = start(process);
+  process.advance(20min);
+  BOOST_CHECK_EQUAL(to_string(process.load(id).progress.status), "parked");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_the_end_hears_of_parking) {
+  auto store = std::make_shared<faulty_store>(disk);
+  for (std::uint64_t n = 2; n <= 7; ++n)
+    store->fail_append(n, faulty_store::moment::before);
+  sim process{store,
+              {make(function_model([](const model_request&) {
+                return model_outcome{says("done")};
+              }))},
+              1,
+              noon};
+  const auto id = start(process);
+  question<run_result, await_run> end{process, {id, wait_until::ended}};
+  process.advance(30s);
+  BOOST_CHECK_EQUAL(to_string(end.answer().value().status), "parked");
+}
+
 BOOST_AUTO_TEST_CASE(a_model_that_throws_costs_its_run_only) {
   struct throwing_model final : model {
     std::string name() const override { return "throwing"; }
