@@ -1,6 +1,7 @@
 #include <kestrion/providers/tools/worker_pool.hpp>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace kestrion {
@@ -26,20 +27,39 @@ void worker_pool::post(std::function<void()> job) {
     if (stopping_)
       return;
     queue_.push_back(std::move(job));
-    if (idle_ >= queue_.size())
-      wake = true;
-    else if (threads_.size() < threads_max_)
-      threads_.emplace_back([this] { work(); });
+    wake = call_thread();
   }
   if (wake)
     wake_.notify_one();
+}
+
+/// Sees to it that somebody comes for the queue, one thread at a time: who
+/// takes a job asks again if there are more. So a job never waits behind one
+/// that blocks while a thread is free, yet many short jobs wake up few.
+/// @returns Whether to notify, best without the lock.
+bool worker_pool::call_thread() {
+  if (idle_ > 0)
+    return !std::exchange(waking_, true);
+  if (threads_.size() < threads_max_)
+    add_thread();
+  return false;
+}
+
+/// If the system has no more to give, those that there are have to do.
+void worker_pool::add_thread() {
+  try {
+    threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error&) {
+    if (threads_.empty())
+      throw;
+  }
 }
 
 void worker_pool::replace_one() {
   const std::lock_guard lock{mutex_};
   ++threads_max_;
   if (!queue_.empty() && !stopping_)
-    threads_.emplace_back([this] { work(); });
+    add_thread();
 }
 
 void worker_pool::work() {
@@ -52,7 +72,11 @@ void worker_pool::work() {
       return;
     auto job = std::move(queue_.front());
     queue_.pop_front();
+    waking_ = false;
+    const bool wake = !queue_.empty() && call_thread();
     lock.unlock();
+    if (wake)
+      wake_.notify_one();
     job();
     job = nullptr; // What it captured may be large; not under the lock.
     lock.lock();

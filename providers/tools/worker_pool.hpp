@@ -32,6 +32,8 @@ public:
   void replace_one();
 
 private:
+  bool call_thread();
+  void add_thread();
   void work();
 
   std::mutex mutex_;
@@ -40,6 +42,7 @@ private:
   std::vector<std::thread> threads_;
   std::size_t threads_max_;
   std::size_t idle_ = 0;
+  bool waking_ = false; ///< One of the idle is on its way to the queue.
   bool stopping_ = false;
 };
 
