@@ -20,25 +20,38 @@ namespace {
 /// for each character, and would overflow the stack.
 constexpr std::size_t matched_text_max = 4'096;
 
-/// Length of the longest text in `json`, names of members included.
-std::size_t longest_text(const boost::json::value& json) {
-  std::size_t out = 0;
-  if (const auto* text = json.if_string())
-    return text->size();
-  if (const auto* array = json.if_array())
+/// The name of a member whose text is too long for the patterns of its schema;
+/// nothing if there is none.
+/// @param name     Of the nearest member that `json` belongs to.
+/// @param matched  Whether patterns apply there.
+std::optional<std::string> too_long(const boost::json::value& json,
+                                    const detail::schema_facts& facts,
+                                    std::string_view name, bool matched) {
+  if (const auto* text = json.if_string()) {
+    if (matched && text->size() > matched_text_max)
+      return std::string{name};
+  } else if (const auto* array = json.if_array()) {
     for (const auto& element : *array)
-      out = std::max(out, longest_text(element));
-  if (const auto* object = json.if_object())
-    for (const auto& member : *object)
-      out = std::max({out, member.key().size(), longest_text(member.value())});
-  return out;
+      if (auto found = too_long(element, facts, name, matched))
+        return found;
+  } else if (const auto* object = json.if_object()) {
+    for (const auto& member : *object) {
+      if (member.key().size() > matched_text_max)
+        return std::string{member.key().substr(0, 64)};
+      const bool applies =
+        facts.matches_anything || facts.matched_members.contains(member.key());
+      if (auto found = too_long(member.value(), facts, member.key(), applies))
+        return found;
+    }
+  }
+  return {};
 }
 
 } // namespace
 
 struct schema::impl {
   valijson::Schema compiled;
-  bool has_patterns = false;
+  detail::schema_facts facts;
 };
 
 schema::schema(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
@@ -51,12 +64,12 @@ result<std::shared_ptr<const schema>> schema::compile(std::string_view text) {
   if (!json->is_object())
     return error{errc::invalid_argument,
                  "the schema is no object: " + std::string{text.substr(0, 80)}};
-  const auto facts = detail::check_schema(*json);
+  auto facts = detail::check_schema(*json);
   if (!facts)
     return error{errc::invalid_argument,
                  "the schema is not usable: " + facts.error().detail};
   auto compiled = std::make_unique<impl>();
-  compiled->has_patterns = facts->has_patterns;
+  compiled->facts = std::move(*facts);
   try {
     valijson::adapters::BoostJsonAdapter adapter{*json};
     valijson::SchemaParser{}.populateSchema(adapter, compiled->compiled);
@@ -68,10 +81,13 @@ result<std::shared_ptr<const schema>> schema::compile(std::string_view text) {
 }
 
 result<void> schema::validate(const boost::json::value& json) const {
-  if (impl_->has_patterns && longest_text(json) > matched_text_max)
-    return error{errc::invalid_argument,
-                 "a text is longer than " + std::to_string(matched_text_max)
-                   + " bytes, too long for a schema with patterns"};
+  const auto& facts = impl_->facts;
+  if (facts.matches_anything || !facts.matched_members.empty())
+    if (const auto name = too_long(json, facts, "", facts.matches_anything))
+      return error{errc::invalid_argument,
+                   "the text \"" + *name + "\" is longer than "
+                     + std::to_string(matched_text_max)
+                     + " bytes, too long to match it against a pattern"};
   valijson::ValidationResults problems;
   valijson::adapters::BoostJsonAdapter adapter{json};
   // Strong types: the string "2" is no integer.

@@ -4,11 +4,16 @@
 
 #include <boost/json/value.hpp>
 
+#include <functional>
+#include <set>
+#include <string>
+
 namespace kestrion::detail {
 
-/// What the validator has to know of a schema.
+/// Which texts the validator would match against regular expressions.
 struct schema_facts {
-  bool has_patterns = false; ///< Some text is matched by a regular expression.
+  bool matches_anything = false;
+  std::set<std::string, std::less<>> matched_members; ///< Else these, anywhere.
 };
 
 /// Refuses what the validator would not survive: subschemas that apply
