@@ -181,7 +181,7 @@ http_client::~http_client() {
   impl_->stop();
 }
 
-void http_client::request(http_request request, std::stop_token stop,
+void http_client::request(http_request request, const std::stop_token& stop,
                           http_callback done) {
   auto url = check(request);
   if (!url)

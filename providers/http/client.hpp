@@ -116,7 +116,8 @@ public:
   ///   (name, connection, a cut answer), `unauthenticated` (the server's
   ///   certificate), `timeout`, `limit_exceeded` (header or body too big),
   ///   `corrupt` (the answer is no HTTP), `cancelled`.
-  void request(http_request request, std::stop_token stop, http_callback done);
+  void request(http_request request, const std::stop_token& stop,
+               http_callback done);
 
   /// Connections that wait for another call.
   std::size_t idle_connections() const;

@@ -50,11 +50,13 @@ result<void> append_image(json::array& blocks, const image_part& image) {
   return {};
 }
 
+/// Texts of nothing but blanks are left out: the vendor answers 400 to them,
+/// though its models write some before a tool call.
 result<void> append_part(json::array& blocks, const part& p) {
   return match(
     p,
     [&](const text_part& x) -> result<void> {
-      if (!x.text.empty()) // An empty one is refused.
+      if (x.text.find_first_not_of(" \t\r\n") != std::string::npos)
         blocks.push_back({{"type", "text"}, {"text", x.text}});
       return {};
     },

@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/price_list.hpp>
 
 #include <chrono>
+#include <cmath>
 
 namespace kestrion {
 
@@ -70,11 +71,11 @@ constexpr std::int64_t gpt_long_prompt = 272'000;
 constexpr double gpt_long_input = 2;
 constexpr double gpt_long_output = 1.5;
 
-constexpr std::int64_t micros(double dollars) {
-  return static_cast<std::int64_t>(dollars * 1e6 + 0.5);
+std::int64_t micros(double dollars) {
+  return std::llround(dollars * 1e6);
 }
 
-constexpr price_row row_of(const listed& l, double in, double out) {
+price_row row_of(const listed& l, double in, double out) {
   return {{micros(l.input * in), micros(l.output * out),
            micros(l.cache_read * in), micros(l.cache_write * in)},
           l.effective_from,

@@ -43,9 +43,9 @@ public:
     call.body = std::move(*body);
     call.timeout = request.agent->options.timeout;
     call.repeatable = true; // A second answer costs money, but harms nothing.
-    parts_.http->request(std::move(call), std::move(stop),
+    parts_.http->request(std::move(call), stop,
                          [self = shared_from_this(),
-                          done = std::move(done)](http_outcome outcome) {
+                          done = std::move(done)](const http_outcome& outcome) {
                            done(self->outcome_of(outcome));
                          });
   }

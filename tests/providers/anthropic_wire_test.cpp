@@ -102,6 +102,16 @@ BOOST_AUTO_TEST_CASE(another_vendors_thoughts_stay_away) {
   BOOST_TEST(body.find("assistant") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_text_of_blanks_is_not_sent) {
+  auto talk = hello();
+  talk.push_back(
+    said(role::assistant,
+         {text_part{" \n\n"}, tool_call_part{"c1.0", "", "scale", "{}"}}));
+  const auto body = to_wire(wire_request(talk), claude).value();
+  BOOST_TEST(body.find(R"("content":[{"type":"tool_use")")
+             != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_image_is_sent_by_its_url_only) {
   const auto body =
     to_wire(

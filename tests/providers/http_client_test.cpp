@@ -107,6 +107,7 @@ BOOST_AUTO_TEST_CASE(no_more_idle_connections_than_allowed_are_kept) {
   loopback_server server{echo};
   http_client client{{.idle_per_origin_max = 2}};
   std::vector<std::future<http_outcome>> calls;
+  calls.reserve(8);
   for (int i = 0; i < 8; ++i)
     calls.push_back(start_call(client, post(server)));
   for (auto& c : calls)
@@ -246,11 +247,12 @@ BOOST_AUTO_TEST_CASE(a_callback_may_drop_the_last_owner_of_its_client) {
   auto client = std::make_shared<http_client>();
   std::promise<void> dropped;
   auto* raw = client.get();
-  raw->request(post(server), {},
-               [&dropped, owner = std::move(client)](http_outcome) mutable {
-                 owner.reset();
-                 dropped.set_value();
-               });
+  raw->request(
+    post(server), {},
+    [&dropped, owner = std::move(client)](const http_outcome&) mutable {
+      owner.reset();
+      dropped.set_value();
+    });
   BOOST_TEST(
     (dropped.get_future().wait_for(hang) == std::future_status::ready));
 }
@@ -259,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_throws_harms_no_other_call) {
   loopback_server server{echo};
   http_client client;
   client.request(post(server), {},
-                 [](http_outcome) { throw std::runtime_error{"mine"}; });
+                 [](const http_outcome&) { throw std::runtime_error{"mine"}; });
   for (int i = 0; i < 3; ++i)
     BOOST_TEST(response_of(call(client, post(server))).status == 200);
 }

@@ -72,11 +72,13 @@ BOOST_AUTO_TEST_CASE(a_stopped_call_takes_nothing_from_the_script) {
 BOOST_AUTO_TEST_CASE(threads_that_call_at_once_share_the_script) {
   constexpr int count = 200;
   std::vector<model_outcome> script;
+  script.reserve(count);
   for (int i = 0; i < count; ++i)
     script.emplace_back(says(std::to_string(i)));
   const auto m = scripted(script);
   std::atomic<int> answered{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < count / 4; ++i)

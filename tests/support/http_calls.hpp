@@ -19,13 +19,12 @@ inline constexpr std::chrono::seconds hang{60};
 /// Starts a call; the future gets its outcome.
 inline std::future<http_outcome> start_call(http_client& client,
                                             http_request request,
-                                            std::stop_token stop = {}) {
+                                            const std::stop_token& stop = {}) {
   auto promise = std::make_shared<std::promise<http_outcome>>();
   auto outcome = promise->get_future();
-  client.request(std::move(request), std::move(stop),
-                 [promise](http_outcome o) {
-                   promise->set_value(std::move(o)); // Throws if called twice.
-                 });
+  client.request(std::move(request), stop, [promise](http_outcome o) {
+    promise->set_value(std::move(o)); // Throws if called twice.
+  });
   return outcome;
 }
 
@@ -36,8 +35,8 @@ inline http_outcome outcome_of(std::future<http_outcome> call) {
 }
 
 inline http_outcome call(http_client& client, http_request request,
-                         std::stop_token stop = {}) {
-  return outcome_of(start_call(client, std::move(request), std::move(stop)));
+                         const std::stop_token& stop = {}) {
+  return outcome_of(start_call(client, std::move(request), stop));
 }
 
 inline http_response response_of(http_outcome outcome) {

@@ -57,6 +57,8 @@ void session::start(const std::stop_token& stop) {
   asio::post(strand_, [self = shared_from_this(), stop] {
     if (self->finished_)
       return;
+    if (stop.stop_requested())
+      return self->fail(errc::cancelled, "the call was cancelled");
     self->on_stop_.emplace(stop, [weak = self->weak_from_this()] {
       if (const auto target = weak.lock())
         target->cancel();
