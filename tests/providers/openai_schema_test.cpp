@@ -4,6 +4,7 @@
 #include <kestrion/tests/providers/wire_requests.hpp>
 
 #include <boost/json/object.hpp>
+#include <boost/json/value_to.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
