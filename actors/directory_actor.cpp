@@ -278,7 +278,8 @@ std::optional<result<run_receipt>> find_started(const event_store& store,
   return result<run_receipt>{run_receipt{(*row)->id, (*row)->last_seq}};
 }
 
-void start(directory_self self, const start_request& x, started_fn done) {
+void start(directory_self self, const start_request& x,
+           const started_fn& done) {
   auto& st = self->state;
   auto agent = find_agent(*st.agents, x.agent);
   if (!agent)

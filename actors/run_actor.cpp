@@ -120,7 +120,8 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
 }
 
 /// decide, append, fold, start what is owed: the only way a run changes.
-void take(run_self self, const command& c, timestamp now, answer_fn answer) {
+void take(run_self self, const command& c, timestamp now,
+          const answer_fn& answer) {
   auto& st = self->state;
   auto decided = decide(st.run, *st.agent->definition, c);
   if (!decided || decided->events.empty()) {
@@ -218,12 +219,14 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       land(st, c.call);
       c.now = st.context->now();
       c.jitter = static_cast<std::uint32_t>(st.context->random());
-      take(self, std::move(c), c.now, ignore);
+      const auto now = c.now;
+      take(self, std::move(c), now, ignore);
     },
     [self](tool_done& c) {
       land(self->state, c.call);
       c.now = self->state.context->now();
-      take(self, std::move(c), c.now, ignore);
+      const auto now = c.now;
+      take(self, std::move(c), now, ignore);
     },
     [self](const run_due&) {
       ++self->state.commands_taken;

@@ -107,13 +107,14 @@ struct runtime::impl {
   }
 };
 
-runtime::runtime(runtime_options options, const std::vector<agent>& agents) {
+runtime::runtime(const runtime_options& options,
+                 const std::vector<agent>& agents) {
   auto own = std::make_unique<own_system>(options.actor_threads);
   auto& system = *own->system;
   impl_ = std::make_unique<impl>(std::move(own), system, options, agents);
 }
 
-runtime::runtime(caf::actor_system& system, runtime_options options,
+runtime::runtime(caf::actor_system& system, const runtime_options& options,
                  const std::vector<agent>& agents)
   : impl_(std::make_unique<impl>(nullptr, system, options, agents)) {}
 

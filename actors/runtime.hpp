@@ -85,10 +85,10 @@ public:
   /// Opens the store, starts an actor system and continues unfinished runs.
   /// @throws failure  What `open_store` or an agent's `build` says; an agent
   ///   registered twice.
-  runtime(runtime_options options, const std::vector<agent>& agents);
+  runtime(const runtime_options& options, const std::vector<agent>& agents);
 
   /// As above, inside the embedder's actor system, which must outlive it.
-  runtime(caf::actor_system& system, runtime_options options,
+  runtime(caf::actor_system& system, const runtime_options& options,
           const std::vector<agent>& agents);
 
   /// Stops: running effects are asked to stop, runs leave memory. Waits for

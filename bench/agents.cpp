@@ -34,7 +34,7 @@ kestrion::agent make_agent(const std::string& name, int turns,
     .limits(no_limits)
     .tool(
       "look_up", "Looks something up.",
-      [payload](const question&) { return payload; }, gate...);
+      [payload](const question&) { return std::string{payload}; }, gate...);
 }
 
 /// What the runs of one `run_all` report to.
@@ -59,7 +59,8 @@ struct gathering {
 
 void start_one(caf::event_based_actor* self,
                const kestrion::directory_actor& directory,
-               const std::string& agent, std::shared_ptr<gathering> all) {
+               const std::string& agent,
+               const std::shared_ptr<gathering>& all) {
   const auto fail = [all](const caf::error& e) {
     all->fail(e);
   };
