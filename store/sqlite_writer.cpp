@@ -113,7 +113,8 @@ sqlite_writer::append_all(std::span<const append_request> requests,
     const auto& request = requests[i];
     if (!out[i])
       continue;
-    const auto end = find_end(request.run);
+    const auto run = request.run.str(); // Once for all that is bound to it.
+    const auto end = find_end(run);
     if (!end)
       return end.error();
     // Nothing of a request is written before it is known to fit, so one that
@@ -124,14 +125,14 @@ sqlite_writer::append_all(std::span<const append_request> requests,
       out[i] = fits.error();
       continue;
     }
-    if (auto ok = append_one(request, *end); !ok)
+    if (auto ok = append_one(request, run, *end); !ok)
       return ok;
     out[i] = end->seq + request.events.size();
   }
   return transaction->commit();
 }
 
-result<sqlite_writer::log_end> sqlite_writer::find_end(const run_id& run) {
+result<sqlite_writer::log_end> sqlite_writer::find_end(std::string_view run) {
   find_end_.start(run);
   const auto found = find_end_.step();
   if (!found)
@@ -175,9 +176,9 @@ std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
 }
 
 result<void> sqlite_writer::append_one(const append_request& request,
-                                       log_end end) {
+                                       std::string_view run, log_end end) {
   for (const auto& e : request.events) {
-    const auto id = insert_event(request.run, end.seq + 1, e, end.event);
+    const auto id = insert_event(run, end.seq + 1, e, end.event);
     if (!id)
       return id.error();
     ++end.seq;
@@ -195,7 +196,7 @@ result<void> sqlite_writer::append_one(const append_request& request,
 
 /// @param previous  0 for the first of a log.
 /// @returns The id of the event's row.
-result<std::int64_t> sqlite_writer::insert_event(const run_id& run,
+result<std::int64_t> sqlite_writer::insert_event(std::string_view run,
                                                  std::uint64_t seq,
                                                  const encoded_event& e,
                                                  std::int64_t previous) {

@@ -54,10 +54,11 @@ private:
   result<void> append_all(std::span<const append_request> requests,
                           std::vector<result<std::uint64_t>>& out);
   result<void> check_fit(const append_request& request, const log_end& end);
-  result<void> append_one(const append_request& request, log_end end);
+  result<void> append_one(const append_request& request, std::string_view run,
+                          log_end end);
   std::optional<std::int64_t> owner_after(run_status s) const;
-  result<log_end> find_end(const run_id& run);
-  result<std::int64_t> insert_event(const run_id& run, std::uint64_t seq,
+  result<log_end> find_end(std::string_view run);
+  result<std::int64_t> insert_event(std::string_view run, std::uint64_t seq,
                                     const encoded_event& e,
                                     std::int64_t previous);
   result<void> insert_run(const run_row& row, std::int64_t last_event);

@@ -133,7 +133,7 @@ std::string manifest_file::scale(int replicas, const std::string& cause) {
   at = find_value(yaml, cause_key);
   yaml.replace(at.begin, at.length, '"' + cause + '"');
   replace(file_, yaml);
-  const auto what = "replicas " + before + " -> " + after;
+  auto what = "replicas " + before + " -> " + after;
   descriptor journal(journal_, O_WRONLY | O_CREAT | O_APPEND);
   journal.write(cause + " " + what + "\n");
   journal.sync();

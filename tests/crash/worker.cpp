@@ -123,6 +123,7 @@ void work(const std::filesystem::path& folder, int runs) {
   std::jthread watcher([&](const std::stop_token& stop) { watch(rt, stop); });
   {
     std::vector<std::jthread> drivers;
+    drivers.reserve(static_cast<std::size_t>(runs));
     for (int i = 0; i < runs; ++i)
       drivers.emplace_back([&, i] {
         try {
