@@ -171,8 +171,19 @@ std::int64_t store_version() {
   return static_cast<std::int64_t>(migrations.size());
 }
 
+/// Of one moment: while we look, another process may create the store, and half
+/// of that would look like a database of another program.
+result<std::int64_t> check_version_at_once(sqlite_connection& db,
+                                           const std::string& path) {
+  auto transaction =
+    sqlite_transaction::begin(db, sqlite_transaction::mode::read);
+  if (!transaction)
+    return transaction.error();
+  return check_version(db, path);
+}
+
 result<void> migrate(sqlite_connection& db, const std::string& path) {
-  auto version = check_version(db, path);
+  auto version = check_version_at_once(db, path);
   if (!version)
     return version.error();
   if (*version == 0)
@@ -183,7 +194,7 @@ result<void> migrate(sqlite_connection& db, const std::string& path) {
   while (*version < store_version()) {
     if (auto ok = step(db, path); !ok)
       return ok;
-    version = check_version(db, path);
+    version = check_version_at_once(db, path);
     if (!version)
       return version.error();
   }
