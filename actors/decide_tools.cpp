@@ -58,7 +58,8 @@ outcome on(const run_state& s, const agent_definition& a, const tool_done& c) {
   const auto& calls = s.progress.calls;
   const bool is_open =
     std::any_of(calls.begin(), calls.end(), [&](const auto& x) {
-      return x.id == c.call && x.phase == call_phase::started;
+      return x.id == c.call && x.phase == call_phase::started
+             && (c.attempt == 0 || c.attempt == x.attempt);
     });
   if (!is_open || s.progress.parked)
     return decision{}; // Late or twice: settled already.

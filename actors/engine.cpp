@@ -1,6 +1,5 @@
 #include <kestrion/actors/engine.hpp>
 
-#include <kestrion/actors/gateway_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
 #include <kestrion/actors/supervisor_actor.hpp>
 
@@ -16,8 +15,7 @@ void engine::stop() const {
   };
   end(directory);
   end(supervisor);
-  end(context->tools);
-  end(context->gateway);
+  end(context->tool_watch);
   end(context->journal);
 }
 
@@ -33,8 +31,8 @@ engine start_engine(caf::actor_system& system, engine_world world,
                        ? system.spawn<caf::detached>(journal, world.store)
                        : system.spawn(journal, world.store);
   context->store = std::move(world.store);
-  context->gateway = system.spawn(gateway);
-  context->tools = system.spawn(tool_pool, std::move(world.executor));
+  context->tools = std::make_shared<tool_pool>(std::move(world.executor));
+  context->tool_watch = system.spawn(tool_watch, context->tools);
   engine e;
   e.supervisor = system.spawn(supervisor, options.restarts, context);
   e.directory =

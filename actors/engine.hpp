@@ -2,7 +2,7 @@
 
 #include <kestrion/actors/directory_actor.hpp>
 #include <kestrion/actors/run_context.hpp>
-#include <kestrion/actors/tool_pool_actor.hpp>
+#include <kestrion/actors/tool_pool.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
 
 #include <caf/actor_system.hpp>

@@ -221,15 +221,17 @@ void say(run_state& s, message m) {
 }
 
 /// Keeps a result until its batch is complete.
-void keep(run_state& s, const std::string& id, const std::string& content,
+void keep(run_state& s, const std::string& id, std::string content,
           bool is_error) {
   const auto& batch = *s.conversation.back();
   std::size_t at = 0;
   for (const auto& each : batch.parts)
     if (const auto* asked = std::get_if<tool_call_part>(&each)) {
-      if (asked->id == id && at < s.results.size())
+      if (asked->id == id && at < s.results.size()) {
         s.results[at] = tool_result_part{id, asked->vendor_id, asked->name,
-                                         content, is_error};
+                                         std::move(content), is_error};
+        return; // Ids differ.
+      }
       ++at;
     }
 }
@@ -249,26 +251,28 @@ void say_results_if_complete(run_state& s) {
 
 } // namespace
 
-run_state fold(run_state s, const recorded_event& e) {
+run_state fold(run_state s, recorded_event e) {
   fold_progress(s.progress, e);
-  const auto keep_result = [&](const std::string& id,
-                               const std::string& content, bool is_error) {
+  const auto keep_result = [&](const std::string& id, std::string content,
+                               bool is_error) {
     if (s.results.empty())
       return;
-    keep(s, id, content, is_error);
+    keep(s, id, std::move(content), is_error);
     say_results_if_complete(s);
   };
   match(
-    e.event, [&](const run_started& x) { s.header = x; },
-    [&](const message_received& x) { say(s, x.message); },
-    [&](const model_call_completed& x) {
-      say(s, {role::assistant, x.parts});
+    e.event, [&](run_started& x) { s.header = std::move(x); },
+    [&](message_received& x) { say(s, std::move(x.message)); },
+    [&](model_call_completed& x) {
+      say(s, {role::assistant, std::move(x.parts)});
       s.results.assign(s.progress.calls.size(), std::nullopt);
     },
-    [&](const tool_call_completed& x) {
-      keep_result(x.call, x.content, false);
+    [&](tool_call_completed& x) {
+      keep_result(x.call, std::move(x.content), false);
     },
-    [&](const tool_call_failed& x) { keep_result(x.call, x.detail, true); },
+    [&](tool_call_failed& x) {
+      keep_result(x.call, std::move(x.detail), true);
+    },
     [&](const approval_denied& x) {
       keep_result(x.call,
                   "Denied by " + x.by

@@ -16,6 +16,8 @@ void commit(journal_self self) {
   // Moved out first: if an answer throws, nothing is committed twice.
   const auto batch = std::exchange(st.batch, {});
   auto answers = std::exchange(st.answers, {});
+  st.batch.reserve(batch.size()); // The next group is about as large.
+  st.answers.reserve(batch.size());
   std::vector<result<std::uint64_t>> lengths;
   try {
     lengths = st.store->append(batch);

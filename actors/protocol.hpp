@@ -101,12 +101,6 @@ struct tool_work {
   tool_context context;
 };
 
-struct tool_finished {
-  std::uint64_t ticket = 0;
-  tool_outcome outcome;
-  kestrion::duration duration{};
-};
-
 struct sweep_tools {};
 
 // -- actors -------------------------------------------------------------------
@@ -118,18 +112,9 @@ using journal_actor = caf::typed_actor<
   // INTERNAL: commits what has arrived.
   caf::reacts_to<flush_journal>>;
 
-/// Carries model calls out; results come back to the run as `model_done`.
-using gateway_actor = caf::typed_actor<
-  // Starts one attempt.
-  caf::reacts_to<model_work>>;
-
-/// Runs tools on threads; results come back to the run as `tool_done`.
-using tool_pool_actor = caf::typed_actor<
-  // Runs one call, or gives up on it at its timeout.
-  caf::reacts_to<tool_work>,
-  // INTERNAL: a thread is done with a call.
-  caf::reacts_to<tool_finished>,
-  // INTERNAL: looks for calls whose time is up.
+/// Sees to the timeouts of tools.
+using tool_watch_actor = caf::typed_actor<
+  // Gives up on calls whose time is up.
   caf::reacts_to<sweep_tools>>;
 
 /// One run: its mailbox is its log.
@@ -218,10 +203,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::store_may_have_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_finished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
 CAF_ERROR_CODE_ENUM(kestrion::errc, "kestrion") // At most 10 characters.

@@ -1,5 +1,6 @@
 #include <kestrion/actors/run_actor.hpp>
 
+#include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/messages/match.hpp>
@@ -34,24 +35,26 @@ void start(run_self self, const call_model& x) {
   if (flight.delayed)
     self->delayed_send(self, x.not_before - now, resume_owed{});
   else
-    self->send(st.context->gateway,
-               model_work{caf::actor_cast<caf::actor_addr>(self),
-                          x.call,
-                          x.attempt,
-                          st.agent,
-                          {st.agent->definition, st.run.conversation,
-                           st.id.str() + "/" + x.call},
-                          flight.stop.get_token()});
+    start_model_call(
+      {caf::actor_cast<caf::actor_addr>(self),
+       x.call,
+       x.attempt,
+       st.agent,
+       {st.agent->definition, st.run.conversation, st.id.str() + "/" + x.call},
+       flight.stop.get_token()});
   st.in_flight.push_back(std::move(flight));
 }
 
 void start(run_self self, const run_tool& x) {
   auto& st = self->state;
   effect_in_flight flight{x.call, x.attempt, std::stop_source{}, false};
-  self->send(st.context->tools,
-             tool_work{caf::actor_cast<caf::actor_addr>(self), st.agent, x,
-                       tool_context{st.id, x.call, st.id.str() + "/" + x.call,
-                                    x.attempt, flight.stop.get_token()}});
+  const bool is_unwatched = st.context->tools->start(
+    {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
+     tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
+                  flight.stop.get_token()}},
+    self->clock().now());
+  if (is_unwatched)
+    self->send(st.context->tool_watch, sweep_tools{});
   st.in_flight.push_back(std::move(flight));
 }
 
@@ -62,8 +65,10 @@ bool is_in_flight(const run_actor_state& st, const std::string& call,
     [&](const auto& f) { return f.call == call && f.attempt == attempt; });
 }
 
-void land(run_actor_state& st, const std::string& call) {
-  std::erase_if(st.in_flight, [&](const auto& f) { return f.call == call; });
+void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
+  std::erase_if(st.in_flight, [&](const auto& f) {
+    return f.call == call && f.attempt == attempt;
+  });
 }
 
 /// Asks effects to stop that the state does not owe any more.
@@ -114,9 +119,10 @@ void settle(run_self self) {
 // -- the one path -------------------------------------------------------------
 
 void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
-  for (auto& e : events)
-    st.run =
-      fold(std::move(st.run), {st.run.progress.seq + 1, at, std::move(e)});
+  for (auto& e : events) {
+    const auto seq = st.run.progress.seq + 1;
+    st.run = fold(std::move(st.run), {seq, at, std::move(e)});
+  }
 }
 
 /// decide, append, fold, start what is owed: the only way a run changes.
@@ -216,14 +222,14 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     },
     [self](model_done& c) {
       auto& st = self->state;
-      land(st, c.call);
+      land(st, c.call, c.attempt);
       c.now = st.context->now();
       c.jitter = static_cast<std::uint32_t>(st.context->random());
       const auto now = c.now;
       take(self, std::move(c), now, ignore);
     },
     [self](tool_done& c) {
-      land(self->state, c.call);
+      land(self->state, c.call, c.attempt);
       c.now = self->state.context->now();
       const auto now = c.now;
       take(self, std::move(c), now, ignore);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/protocol.hpp>
+#include <kestrion/actors/tool_pool.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -12,8 +13,8 @@ namespace kestrion {
 struct run_context {
   std::shared_ptr<event_store> store; ///< For reading only.
   journal_actor journal;
-  gateway_actor gateway;
-  tool_pool_actor tools;
+  std::shared_ptr<tool_pool> tools;
+  tool_watch_actor tool_watch;
   caf::actor_addr directory; ///< Weak: the directory holds its runs.
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.

@@ -40,9 +40,10 @@ struct decision {
 
 /// The next state. Total: never fails, never looks at the world. An event that
 /// does not fit the state changes only what it can.
-run_state fold(run_state state, const recorded_event& e);
+run_state fold(run_state state, recorded_event e);
 
 /// What `c` changes. An answer to an effect that is settled decides nothing.
+/// @param definition  As `prepare` made it.
 /// @par Errors `refused`, `forbidden`, `not_found`, `invalid_argument`: the
 ///   command does not fit; nothing is to be appended.
 result<decision> decide(const run_state& state,

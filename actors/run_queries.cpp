@@ -50,8 +50,8 @@ result<run_state> load_run(const event_store& store, const run_id& id) {
   if (!events)
     return events.error();
   run_state state;
-  for (const auto& e : *events)
-    state = fold(std::move(state), e);
+  for (auto& e : *events)
+    state = fold(std::move(state), std::move(e));
   return state;
 }
 

@@ -12,7 +12,9 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <random>
+#include <thread>
 
 namespace kestrion {
 
@@ -45,8 +47,9 @@ struct own_system {
   std::unique_ptr<caf::actor_system> system;
 
   explicit own_system(std::size_t threads) {
-    if (threads != 0)
-      config.set("scheduler.max-threads", threads);
+    if (threads == 0) // CAF would take 4 at least.
+      threads = std::max(std::thread::hardware_concurrency(), 1U);
+    config.set("scheduler.max-threads", threads);
     system = std::make_unique<caf::actor_system>(config);
   }
 };
@@ -85,7 +88,7 @@ struct runtime::impl {
     engine.stop();
     caf::scoped_actor self{system};
     const auto& c = *engine.context;
-    self->wait_for(engine.directory, engine.supervisor, c.tools, c.gateway,
+    self->wait_for(engine.directory, engine.supervisor, c.tool_watch,
                    c.journal);
   }
 

@@ -1,10 +1,11 @@
 /// How many durable events a second: 1,000 concurrent runs of 5 tool calls each
 /// on SQLite, against a bare loop of SQLite calls in one thread that makes the
 /// same appends: what the runtime wrote is read back and written again, the
-/// same rows in the same order into the same schema, by the same statements for
-/// each append, with the same settings, in groups of the size that suits that
-/// loop best. It may be no larger than the number of runs: of each, only one
-/// append can be under way.
+/// same rows in the same order into the same schema, with the same settings, in
+/// groups of the size that suits that loop best. For each append it looks up
+/// the run, inserts the events and updates the run; the store knows the ends of
+/// the logs that it owns and leaves out what did not change. It may be no
+/// larger than the number of runs: of each, only one append can be under way.
 ///
 /// The loop has nothing to encode, to decide or to send; its every append was
 /// there before. So 1 is out of reach for the runtime, but for the work that a
@@ -16,7 +17,9 @@
 
 #include <caf/actor_system_config.hpp>
 
+#include <algorithm>
 #include <map>
+#include <thread>
 
 namespace {
 
@@ -122,6 +125,9 @@ void print(const bench::recording& recorded, const medians& product,
 void measure() {
   const bench::scratch_folder folder;
   caf::actor_system_config config;
+  // As a runtime with a system of its own has it.
+  config.set("scheduler.max-threads",
+             std::max(std::thread::hardware_concurrency(), 1U));
   caf::actor_system system{config};
   run_product(system, folder.store("recorded"));
   const auto recorded = bench::record(folder.file("recorded"));

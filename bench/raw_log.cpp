@@ -67,7 +67,7 @@ void set(const statement& s, int at, std::int64_t value) {
   sqlite3_bind_int64(s.get(), at, value);
 }
 
-/// The store's statements for an append.
+/// The statements of an append.
 class replayer {
 public:
   explicit replayer(const database& db) : db_(db) {}

@@ -49,8 +49,8 @@ public:
   raw_log(const raw_log&) = delete;
   raw_log& operator=(const raw_log&) = delete;
 
-  /// Makes these appends, `group` of them a transaction, each by the statements
-  /// that the store makes for it.
+  /// Makes these appends, `group` of them a transaction: for each, looks up the
+  /// run, inserts the events, updates the run.
   /// @returns The number of transactions. @throws std::runtime_error  If SQLite
   ///   fails.
   std::size_t replay(const std::vector<raw_append>& appends, std::size_t group);

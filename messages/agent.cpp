@@ -71,6 +71,10 @@ result<void> prepare(const std::string& agent, tool_spec& tool) {
     return invalid(about + "a role stands twice in the chain of approvals");
   if (std::find(roles.begin(), roles.end(), "") != roles.end())
     return invalid(about + "a role of the approval is empty");
+  if (!tool.gate.required && (!roles.empty() || tool.gate.deadline))
+    return invalid(about
+                   + "the gate has roles or a deadline, but is not "
+                     "required");
   return {};
 }
 

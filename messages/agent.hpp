@@ -27,7 +27,7 @@ BOOST_DESCRIBE_ENUM(effect_contract, pure, idempotent, probe, once)
 
 /// Who has to agree before a call may run.
 struct approval_gate {
-  bool required = false;
+  bool required = false; ///< Else the rest has to be empty.
   /// Empty: anyone. One: that role. More: each of them, in any order.
   std::vector<std::string> roles;
   /// Counted from the request on; passed, the run expires.

@@ -39,6 +39,7 @@ struct tool_done {
   tool_outcome outcome;
   kestrion::duration duration{};
   timestamp now;
+  std::int64_t attempt = 0; ///< As in `model_done`.
 };
 
 /// A person's yes or no. Names the call by its id, or by its tool if only one

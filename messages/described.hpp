@@ -71,6 +71,40 @@ inline constexpr bool unsupported = false;
 
 // -- encoding -----------------------------------------------------------------
 
+template <class T>
+void append_json(std::string& out, const T& value);
+
+namespace detail {
+
+/// Appends the described members of `value` that are not empty optionals, each
+/// as `"name":value,`.
+template <class T>
+void append_members(std::string& out, const T& value) {
+  boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+    const auto& field = value.*member.pointer;
+    if constexpr (is_a<std::remove_cvref_t<decltype(field)>, std::optional>) {
+      if (!field)
+        return;
+    }
+    constexpr std::string_view name = decltype(member)::name;
+    out += '"';
+    out += name; // A C++ identifier: nothing to escape.
+    out += "\":";
+    append_json(out, field);
+    out += ',';
+  });
+}
+
+/// Ends an object after its last member's comma, or after its brace.
+inline void end_object(std::string& out) {
+  if (out.back() == ',')
+    out.back() = '}';
+  else
+    out += '}';
+}
+
+} // namespace detail
+
 /// Appends `value` as compact JSON, members in the order of their description.
 template <class T>
 void append_json(std::string& out, const T& value) {
@@ -124,26 +158,13 @@ void append_json(std::string& out, const T& value) {
                value);
   } else if constexpr (described_struct<T>) {
     out += '{';
-    const char* separator = "";
     if constexpr (tagged<T>) {
       out += R"("type":)";
       append_json_string(out, T::tag);
-      separator = ",";
+      out += ',';
     }
-    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
-      const auto& field = value.*member.pointer;
-      if constexpr (is_a<std::remove_cvref_t<decltype(field)>, std::optional>) {
-        if (!field)
-          return;
-      }
-      out += separator;
-      out += '"';
-      out += member.name; // A C++ identifier: nothing to escape.
-      out += "\":";
-      append_json(out, field);
-      separator = ",";
-    });
-    out += '}';
+    append_members(out, value);
+    end_object(out);
   } else {
     static_assert(
       unsupported<T>,

@@ -12,22 +12,8 @@ namespace {
 template <class E>
 std::string encode_members(const E& e) {
   std::string out = "{";
-  const char* separator = "";
-  boost::mp11::mp_for_each<detail::members_of<E>>([&](auto member) {
-    const auto& field = e.*member.pointer;
-    if constexpr (detail::is_a<std::remove_cvref_t<decltype(field)>,
-                               std::optional>) {
-      if (!field)
-        return;
-    }
-    out += separator;
-    out += '"';
-    out += member.name;
-    out += "\":";
-    append_json(out, field);
-    separator = ",";
-  });
-  out += '}';
+  detail::append_members(out, e);
+  detail::end_object(out);
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include <kestrion/messages/run_id.hpp>
 
+#include <algorithm>
 #include <ostream>
 
 namespace kestrion {
@@ -69,8 +70,8 @@ timestamp run_id::time() const {
 }
 
 std::string run_id::str() const {
-  std::string out{prefix};
-  out.reserve(text_length);
+  std::string out(text_length, '\0');
+  auto at = std::copy(prefix.begin(), prefix.end(), out.begin());
   unsigned buffer = 0;
   int bits = 2; // Two zero bits on top make 130 of 128.
   for (auto byte : bytes_) {
@@ -78,7 +79,7 @@ std::string run_id::str() const {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      out += alphabet[(buffer >> bits) & 31U];
+      *at++ = alphabet[(buffer >> bits) & 31U];
     }
   }
   return out;

@@ -62,6 +62,10 @@ result<sqlite_statement> sqlite_statement::prepare(sqlite3* db,
   return sqlite_statement{raw};
 }
 
+void sqlite_statement::bind(int at, std::nullopt_t) {
+  note(sqlite3_bind_null(raw_, at));
+}
+
 void sqlite_statement::bind(int at, std::int64_t value) {
   note(sqlite3_bind_int64(raw_, at, value));
 }
@@ -114,7 +118,6 @@ result<void> sqlite_statement::finish() {
 
 void sqlite_statement::reset() {
   sqlite3_reset(raw_);
-  sqlite3_clear_bindings(raw_);
   bind_code_ = SQLITE_OK;
 }
 

@@ -58,6 +58,7 @@ public:
     (bind(++at, values), ...);
   }
 
+  void bind(int at, std::nullopt_t);
   void bind(int at, std::int64_t value);
   void bind(int at, std::string_view value);
   void bind(int at, const run_id& value);
@@ -66,14 +67,17 @@ public:
   template <class T>
   void bind(int at, const std::optional<T>& value) {
     if (value)
-      bind(at, *value); // else NULL, which is what `reset` left there
+      bind(at, *value);
+    else
+      bind(at, std::nullopt);
   }
 
   /// @returns True if there is a row; at the end the statement is reset.
   /// @par Errors as `sqlite_failure`; the statement is reset.
   result<bool> step();
 
-  /// Ends a query early; the read transaction it held ends with it.
+  /// Ends a query early; the read transaction it held ends with it. What is
+  /// bound stays until the next `run` or `start` binds every parameter anew.
   void reset();
 
   // -- columns of the row, from 0; views hold until the next step -------------

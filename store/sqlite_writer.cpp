@@ -48,7 +48,7 @@ sqlite_writer::open(const std::string& path) {
 result<void> sqlite_writer::prepare_all() {
   const std::pair<sqlite_statement*, std::string_view> all[] = {
     {&find_end_,
-     "SELECT rowid, last_seq, last_event, ifnull(owner, 0) FROM runs "
+     "SELECT rowid, last_seq, last_event, ifnull(owner, 0), status FROM runs "
      "WHERE id = ?"},
     {&find_by_key_, "SELECT id FROM runs WHERE agent = ? AND key = ?"},
     {&insert_run_,
@@ -57,6 +57,10 @@ result<void> sqlite_writer::prepare_all() {
      "VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
     {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
                    "updated_at = ?, owner = ? WHERE rowid = ?"},
+    // Setting a column that has an index writes to the index, even if the value
+    // stays the same.
+    {&prolong_run_, "UPDATE runs SET last_seq = ?, last_event = ?, "
+                    "updated_at = ? WHERE rowid = ?"},
     {&insert_event_, "INSERT INTO events(run, seq, at, type, data, blob, "
                      "previous) VALUES(?,?,?,?,?,?,?)"},
     {&put_blob_, "INSERT INTO blobs(hash, bytes) VALUES(?,?) "
@@ -109,12 +113,17 @@ sqlite_writer::append_all(std::span<const append_request> requests,
     sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
   if (!transaction)
     return transaction.error();
+  auto known = take_known_ends();
+  if (!known)
+    return known.error();
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const auto& request = requests[i];
     if (!out[i])
       continue;
     const auto run = request.run.str(); // Once for all that is bound to it.
-    const auto end = find_end(run);
+    const auto cached = known->find(request.run);
+    auto end =
+      cached == known->end() ? find_end(run) : result<log_end>{cached->second};
     if (!end)
       return end.error();
     // Nothing of a request is written before it is known to fit, so one that
@@ -127,9 +136,27 @@ sqlite_writer::append_all(std::span<const append_request> requests,
     }
     if (auto ok = append_one(request, run, *end); !ok)
       return ok;
-    out[i] = end->seq + request.events.size();
+    out[i] = end->seq;
+    if (is_at_rest(end->status))
+      known->erase(request.run);
+    else
+      known->insert_or_assign(request.run, *end);
   }
-  return transaction->commit();
+  if (auto ok = transaction->commit(); !ok)
+    return ok;
+  ends_ = std::move(*known);
+  return {};
+}
+
+/// Inside a transaction, so that what holds now holds until its end.
+result<sqlite_writer::log_ends> sqlite_writer::take_known_ends() {
+  auto known = std::exchange(ends_, {});
+  const auto version = foreign_commits();
+  if (!version)
+    return version.error();
+  if (std::exchange(ends_version_, *version) != *version)
+    known.clear();
+  return known;
 }
 
 result<sqlite_writer::log_end> sqlite_writer::find_end(std::string_view run) {
@@ -139,10 +166,15 @@ result<sqlite_writer::log_end> sqlite_writer::find_end(std::string_view run) {
     return found.error();
   if (!*found)
     return log_end{};
+  const auto status = status_of(find_end_.text(4));
   log_end out{find_end_.integer(0),
               static_cast<std::uint64_t>(find_end_.integer(1)),
-              find_end_.integer(2), find_end_.integer(3)};
+              find_end_.integer(2), find_end_.integer(3),
+              status ? *status : run_status::pending};
   find_end_.reset();
+  if (!status)
+    return error{errc::corrupt, "the row of " + std::string{run} + ": "
+                                  + status.error().detail};
   return out;
 }
 
@@ -175,8 +207,9 @@ std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
   return is_at_rest(s) ? std::nullopt : std::optional{ownership_->id()};
 }
 
+/// Moves `end` to the new end.
 result<void> sqlite_writer::append_one(const append_request& request,
-                                       std::string_view run, log_end end) {
+                                       std::string_view run, log_end& end) {
   for (const auto& e : request.events) {
     const auto id = insert_event(run, end.seq + 1, e, end.event);
     if (!id)
@@ -187,11 +220,25 @@ result<void> sqlite_writer::append_one(const append_request& request,
   if (is_terminal(request.status))
     if (auto ok = clear_inbox_.run(request.run); !ok)
       return ok;
+  auto written = request.created ? insert_run(first_row(request), end.event)
+                                 : update_run(request, end);
   if (request.created)
-    return insert_run(first_row(request), end.event);
-  return update_run_.run(static_cast<std::int64_t>(end.seq), end.event,
-                         to_string(request.status), request.events.back().at,
-                         owner_after(request.status), end.row);
+    end.row = sqlite3_last_insert_rowid(db_.raw());
+  end.status = request.status;
+  end.owner = owner_after(request.status).value_or(0);
+  return written;
+}
+
+/// @param end  The new one, with the status and owner that the row has now.
+result<void> sqlite_writer::update_run(const append_request& request,
+                                       const log_end& end) {
+  const auto seq = static_cast<std::int64_t>(end.seq);
+  const auto at = request.events.back().at;
+  const auto owner = owner_after(request.status);
+  if (end.status == request.status && end.owner == owner.value_or(0))
+    return prolong_run_.run(seq, end.event, at, end.row);
+  return update_run_.run(seq, end.event, to_string(request.status), at, owner,
+                         end.row);
 }
 
 /// @param previous  0 for the first of a log.

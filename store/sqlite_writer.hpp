@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,15 +48,19 @@ private:
     std::uint64_t seq = 0;
     std::int64_t event = 0; ///< The id of the event at `seq`.
     std::int64_t owner = 0; ///< 0: nobody.
+    run_status status = run_status::pending;
   };
+  using log_ends = std::unordered_map<run_id, log_end>;
 
   explicit sqlite_writer(sqlite_connection db) : db_(std::move(db)) {}
   result<void> prepare_all();
   result<void> append_all(std::span<const append_request> requests,
                           std::vector<result<std::uint64_t>>& out);
+  result<log_ends> take_known_ends();
   result<void> check_fit(const append_request& request, const log_end& end);
   result<void> append_one(const append_request& request, std::string_view run,
-                          log_end end);
+                          log_end& end);
+  result<void> update_run(const append_request& request, const log_end& end);
   std::optional<std::int64_t> owner_after(run_status s) const;
   result<log_end> find_end(std::string_view run);
   result<std::int64_t> insert_event(std::string_view run, std::uint64_t seq,
@@ -64,11 +69,16 @@ private:
   result<void> insert_run(const run_row& row, std::int64_t last_event);
 
   sqlite_connection db_;
+  /// Of the runs that are ours and go on, as long as nobody else commits; empty
+  /// while an append is under way, so that a failed one leaves no trace.
+  log_ends ends_;
+  std::int64_t ends_version_ = 0; ///< `foreign_commits` when they were read.
   std::unique_ptr<sqlite_ownership> ownership_;
   sqlite_statement find_end_;
   sqlite_statement find_by_key_;
   sqlite_statement insert_run_;
   sqlite_statement update_run_;
+  sqlite_statement prolong_run_;
   sqlite_statement insert_event_;
   sqlite_statement put_blob_;
   sqlite_statement put_snapshot_;

@@ -103,6 +103,17 @@ BOOST_AUTO_TEST_CASE(gates_and_timeouts_have_to_make_sense) {
                t.gate.roles = {"sre", ""};
              })
              == about + "a role of the approval is empty");
+  const auto idle = about
+                    + "the gate has roles or a deadline, but is not "
+                      "required";
+  BOOST_TEST(why_no_tool([](auto& t) {
+               t.gate = {false, {"sre"}, {}};
+             })
+             == idle);
+  BOOST_TEST(why_no_tool([](auto& t) {
+               t.gate = {false, {}, std::chrono::seconds{1}};
+             })
+             == idle);
 }
 
 BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {

@@ -165,6 +165,21 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(server.connections() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_has_begun_is_never_asked_for_again) {
+  loopback_server server{[](loopback_connection& c) {
+    c.read_request();
+    c.write(ok_response("first"));
+    c.read_request();
+    c.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut");
+  }};
+  http_client client;
+  response_of(call(client, post(server)));
+  auto request = post(server);
+  request.repeatable = true;
+  BOOST_TEST((failure_of(call(client, request)).error.code == errc::io));
+  BOOST_TEST(server.connections() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_must_not_be_repeated_is_not) {
   std::atomic<int> requests{0};
   loopback_server server{[&](loopback_connection& c) {

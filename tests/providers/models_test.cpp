@@ -151,6 +151,18 @@ BOOST_AUTO_TEST_CASE(a_server_that_hangs_up_is_a_retryable_failure) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_kept_connection_that_died_costs_no_attempt) {
+  loopback_server server{[](loopback_connection& c) {
+    c.read_request();
+    c.write(ok_response(R"({"message":{"content":"x"}})"));
+    c.read_request(); // Hangs up instead of an answer.
+  }};
+  const auto m = ollama({.model = "qwen3", .base_url = server.url()});
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(reply_in(ask(*m, hello())).parts.size() == 1u);
+  BOOST_TEST(server.connections() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(the_agents_timeout_and_a_stop_end_a_call) {
   loopback_server mute{[](loopback_connection& c) {
     c.wait_for_close();

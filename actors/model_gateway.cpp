@@ -1,0 +1,33 @@
+#include <kestrion/actors/model_gateway.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <chrono>
+#include <exception>
+
+namespace kestrion {
+
+void start_model_call(model_work work) {
+  const auto begin = std::chrono::steady_clock::now();
+  // A weak address: an answer must not keep a run that ended in memory.
+  const auto answer = [run = work.run, call = work.call, attempt = work.attempt,
+                       begin](model_outcome outcome) {
+    const auto took = std::chrono::duration_cast<duration>(
+      std::chrono::steady_clock::now() - begin);
+    if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(run))
+      caf::anon_send(
+        caf::actor_cast<caf::actor>(hdl),
+        model_done{call, std::move(outcome), took, {}, 0, attempt});
+  };
+  // A model of the embedder's may throw; that costs one call, not the run.
+  try {
+    work.agent->model->complete(std::move(work.request), std::move(work.stop),
+                                answer);
+  } catch (const std::exception& e) {
+    answer(model_failure{
+      {errc::io, std::string{"the model threw: "} + e.what()}, false, {}, 0});
+  }
+}
+
+} // namespace kestrion
