@@ -34,6 +34,7 @@ public:
 private:
   bool call_thread();
   void add_thread();
+  void linger(std::unique_lock<std::mutex>& lock);
   void work();
 
   std::mutex mutex_;
