@@ -1,5 +1,4 @@
-#include <kestrion/actors/directory_actor.hpp>
-
+#include <kestrion/actors/directory_parts.hpp>
 #include <kestrion/actors/run_actor.hpp>
 
 #include <caf/exit_reason.hpp>
@@ -9,8 +8,8 @@ namespace kestrion {
 
 namespace {
 
-using directory_self = directory_actor::stateful_pointer<directory_state>;
-using receipt_promise = caf::typed_response_promise<run_receipt>;
+using directory_parts::directory_self;
+using directory_parts::receipt_promise;
 using result_promise = caf::typed_response_promise<run_result>;
 using resident = directory_state::resident;
 
@@ -40,29 +39,7 @@ resident& admit(directory_self self, const run_id& id,
   return st.live[id] = {std::move(actor), 0};
 }
 
-/// The live actor of a run that has not ended; wakes it up if need be.
-/// @par Errors `not_found` if its agent is not known here; `conflict` if it
-///   runs in another process that lives
-result<resident*> ensure(directory_self self, const run_row& row) {
-  auto& st = self->state;
-  if (const auto i = st.live.find(row.id); i != st.live.end())
-    return &i->second;
-  auto agent = find_agent(*st.agents, row.agent);
-  if (!agent)
-    return error{agent.error().code,
-                 "run " + row.id.str() + ": " + agent.error().detail};
-  // Effects may start as soon as it is loaded, so it has to be ours before. A
-  // run at rest owes none, and its next append makes it ours.
-  if (!is_at_rest(row.status)) {
-    const auto ours = st.context->store->claim(row.id);
-    if (!ours)
-      return ours.error();
-    if (!*ours)
-      return error{errc::conflict,
-                   "run " + row.id.str() + " is running in another process"};
-  }
-  return &admit(self, row.id, std::move(*agent), false);
-}
+using directory_parts::ensure;
 
 void settle_waiters(directory_state& st, const run_result& r) {
   const auto i = st.waiters.find(r.id);
@@ -156,6 +133,7 @@ void look_at_store(directory_self self) {
   if (changes == st.changes_seen && !may_take_over)
     return;
   st.changes_seen = changes;
+  directory_parts::look_at_inbox(self, may_take_over);
   std::vector<run_row> elsewhere;
   for (const auto& [id, waiters] : st.waiters)
     if (!st.live.contains(id))
@@ -200,8 +178,8 @@ void ring(directory_self self) {
 
 // -- requests -----------------------------------------------------------------
 
-void forward(directory_self self, const run_command& c, receipt_promise promise,
-             int tries_left) {
+void forward_some(directory_self self, const run_command& c,
+                  receipt_promise promise, int tries_left) {
   auto& st = self->state;
   const auto row = find_row(*st.context->store, c.run);
   if (!row) {
@@ -219,7 +197,10 @@ void forward(directory_self self, const run_command& c, receipt_promise promise,
   }
   const auto run = ensure(self, *row);
   if (!run) {
-    promise.deliver(to_caf(run.error()));
+    if (run.error().code == errc::conflict)
+      directory_parts::post(self, c, promise);
+    else
+      promise.deliver(to_caf(run.error()));
     return;
   }
   ++(*run)->commands_sent;
@@ -236,7 +217,7 @@ void forward(directory_self self, const run_command& c, receipt_promise promise,
             const auto i = live.find(c.run);
             if (i != live.end() && i->second.actor == asked)
               live.erase(i);
-            forward(self, c, promise, tries_left - 1);
+            forward_some(self, c, promise, tries_left - 1);
           });
 }
 
@@ -337,6 +318,33 @@ void shut_down(directory_self self, const caf::error& reason) {
 
 } // namespace
 
+result<resident*> directory_parts::ensure(directory_self self,
+                                          const run_row& row) {
+  auto& st = self->state;
+  if (const auto i = st.live.find(row.id); i != st.live.end())
+    return &i->second;
+  auto agent = find_agent(*st.agents, row.agent);
+  if (!agent)
+    return error{agent.error().code,
+                 "run " + row.id.str() + ": " + agent.error().detail};
+  // Effects may start as soon as it is loaded, so it has to be ours before. A
+  // run at rest owes none, and its next append makes it ours.
+  if (!is_at_rest(row.status)) {
+    const auto ours = st.context->store->claim(row.id);
+    if (!ours)
+      return ours.error();
+    if (!*ours)
+      return error{errc::conflict,
+                   "run " + row.id.str() + " is running in another process"};
+  }
+  return &admit(self, row.id, std::move(*agent), false);
+}
+
+void directory_parts::forward(directory_self self, const run_command& c,
+                              receipt_promise promise) {
+  forward_some(self, c, std::move(promise), forward_tries_max);
+}
+
 directory_actor::behavior_type
 directory(directory_self self, std::shared_ptr<const run_context> context,
           std::shared_ptr<const agent_registry> agents,
@@ -374,7 +382,7 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
     },
     [self](const run_command& c) -> caf::result<run_receipt> {
       auto promise = self->make_response_promise<run_receipt>();
-      forward(self, c, promise, forward_tries_max);
+      directory_parts::forward(self, c, promise);
       return promise;
     },
     [self](const run_settled& x) { on_settled(self, x); },

@@ -9,8 +9,11 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +25,11 @@ struct directory_state {
   struct resident {
     run_actor actor;
     std::uint64_t commands_sent = 0; ///< To this life of the run.
+  };
+  /// A command that another process has to carry out.
+  struct posted {
+    run_command command;
+    caf::typed_response_promise<run_receipt> promise;
   };
   struct waiter {
     wait_until until;
@@ -37,6 +45,8 @@ struct directory_state {
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
   std::uint64_t looks = 0;
+  std::map<std::uint64_t, posted> posted_commands; ///< By message.
+  std::set<std::uint64_t> inbox_under_way;         ///< Messages being acted on.
 };
 
 directory_actor::behavior_type

@@ -54,6 +54,19 @@ journal_actor::behavior_type journal(journal_self self,
       return answer;
     },
     [self](const flush_journal&) { commit(self); },
+    [self](const post_message& x) -> caf::result<std::uint64_t> {
+      return to_caf(self->state.store->post(x.run, x.data));
+    },
+    [self](const take_back_message& x) -> caf::result<bool> {
+      return to_caf(self->state.store->take_back(x.id));
+    },
+    [self](const inbox_answer& x) {
+      // If it fails the message stays, and is taken up again.
+      static_cast<void>(self->state.store->answer({&x, 1}));
+    },
+    [self](const forget_messages& x) {
+      static_cast<void>(self->state.store->remove(x.ids));
+    },
   };
 }
 

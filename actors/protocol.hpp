@@ -11,6 +11,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 #include <caf/replies_to.hpp>
+#include <caf/result.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <stop_token>
@@ -22,10 +23,27 @@ namespace kestrion {
 
 struct flush_journal {};
 
+/// Leave a message for a run that another process owns.
+struct post_message {
+  run_id run;
+  std::string data;
+};
+
+/// Forget a message unless somebody acted on it.
+struct take_back_message {
+  std::uint64_t id = 0;
+};
+
+/// Forget messages whose answers were read.
+struct forget_messages {
+  std::vector<std::uint64_t> ids;
+};
+
 /// A person's command, for the run it names.
 struct run_command {
   run_id run;
   kestrion::command command;
+  std::optional<std::uint64_t> post = {}; ///< The inbox's message it came by.
 };
 
 /// A command was taken, or was taken before; the run is here now.
@@ -110,7 +128,15 @@ using journal_actor = caf::typed_actor<
   // Appends; replies with the log's new length once it is durable.
   caf::replies_to<append_request>::with<std::uint64_t>,
   // INTERNAL: commits what has arrived.
-  caf::reacts_to<flush_journal>>;
+  caf::reacts_to<flush_journal>,
+  // Replies with the message's id once it is durable.
+  caf::replies_to<post_message>::with<std::uint64_t>,
+  // Replies whether it was there without an answer.
+  caf::replies_to<take_back_message>::with<bool>,
+  // Answers a message that no append follows from.
+  caf::reacts_to<inbox_answer>,
+  // Clears up; losing it does no harm.
+  caf::reacts_to<forget_messages>>;
 
 /// Sees to the timeouts of tools.
 using tool_watch_actor = caf::typed_actor<
@@ -175,6 +201,13 @@ using supervisor_actor = caf::typed_actor<
 /// The crossing from our errors into CAF's ...
 caf::error to_caf(const error& e);
 
+template <class T>
+caf::result<T> to_caf(const result<T>& r) {
+  if (r)
+    return *r;
+  return to_caf(r.error());
+}
+
 /// Whether the code is an errc.
 bool is_ours(const caf::error& e);
 
@@ -186,6 +219,10 @@ error from_caf(const caf::error& e);
 // Messages never leave this process; their durable form is JSON, not inspect().
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::append_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::flush_journal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::post_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)

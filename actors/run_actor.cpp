@@ -1,5 +1,6 @@
 #include <kestrion/actors/run_actor.hpp>
 
+#include <kestrion/actors/inbox_answers.hpp>
 #include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_queries.hpp>
@@ -125,14 +126,28 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
   }
 }
 
+/// The message it came by gets its answer with the append, or else here.
+void answer_post(run_self self, std::uint64_t post,
+                 const std::optional<error>& refusal) {
+  auto& st = self->state;
+  const auto outcome =
+    refusal ? result<run_receipt>{*refusal}
+            : result<run_receipt>{run_receipt{st.id, st.run.progress.seq}};
+  self->send(st.context->journal, inbox_answer{post, answer_of(outcome)});
+}
+
 /// decide, append, fold, start what is owed: the only way a run changes.
+/// @param post  The inbox's message that the command came by.
 void take(run_self self, const command& c, timestamp now,
-          const answer_fn& answer) {
+          const answer_fn& answer, std::optional<std::uint64_t> post = {}) {
   auto& st = self->state;
   auto decided = decide(st.run, *st.agent->definition, c);
   if (!decided || decided->events.empty()) {
-    answer(decided ? std::move(decided->refusal)
-                   : std::optional{decided.error()});
+    const auto refusal =
+      decided ? std::move(decided->refusal) : std::optional{decided.error()};
+    if (post)
+      answer_post(self, *post, refusal);
+    answer(refusal);
     if (st.run.progress.seq == 0)
       self->quit(); // Its start was refused: there is no such run.
     return;
@@ -144,6 +159,13 @@ void take(run_self self, const command& c, timestamp now,
   append.events.reserve(decided->events.size());
   for (const auto& e : decided->events)
     append.events.push_back(encode(e, now));
+  if (post) {
+    const run_receipt receipt{st.id,
+                              append.expected_seq + append.events.size()};
+    append.answer = {*post, answer_of(decided->refusal
+                                        ? result<run_receipt>{*decided->refusal}
+                                        : result<run_receipt>{receipt})};
+  }
   if (append.expected_seq == 0) {
     const auto& header = std::get<run_started>(decided->events.front());
     append.created.emplace();
@@ -210,14 +232,16 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       const auto now = st.context->now();
       std::visit([&](auto& x) { x.now = now; }, c.command);
       auto promise = self->make_response_promise<run_receipt>();
-      take(self, c.command, now,
-           [self, promise](const std::optional<error>& refusal) mutable {
-             if (refusal)
-               promise.deliver(to_caf(*refusal));
-             else
-               promise.deliver(
-                 run_receipt{self->state.id, self->state.run.progress.seq});
-           });
+      take(
+        self, c.command, now,
+        [self, promise](const std::optional<error>& refusal) mutable {
+          if (refusal)
+            promise.deliver(to_caf(*refusal));
+          else
+            promise.deliver(
+              run_receipt{self->state.id, self->state.run.progress.seq});
+        },
+        c.post);
       return promise;
     },
     [self](model_done& c) {

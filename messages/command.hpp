@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 /// What may reach a run. Each carries the time at which its shell took it up,
@@ -54,6 +55,7 @@ struct approval {
   std::string digest{}; ///< What was looked at; if given, it has to match.
   std::optional<std::string> arguments{}; ///< Edited ones, as JSON.
 };
+BOOST_DESCRIBE_STRUCT(approval, (), (call, tool, by, role, digest, arguments))
 
 struct denial {
   std::string call{};
@@ -63,16 +65,21 @@ struct denial {
   std::string digest{};
   std::string reason{}; ///< The model sees it and goes on.
 };
+BOOST_DESCRIBE_STRUCT(denial, (), (call, tool, by, role, digest, reason))
 
 struct approve_call {
+  static constexpr std::string_view tag = "approve";
   approval decision;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(approve_call, (), (decision))
 
 struct deny_call {
+  static constexpr std::string_view tag = "deny";
   denial decision;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(deny_call, (), (decision))
 
 /// The three answers to "did it happen?".
 enum class doubt_answer : std::uint8_t { happened, did_not_happen, run_again };
@@ -84,17 +91,22 @@ struct doubt_resolution {
   std::string by{};      ///< Required.
   std::string content{}; ///< The result, for `happened`.
 };
+BOOST_DESCRIBE_STRUCT(doubt_resolution, (), (call, answer, by, content))
 
 struct resolve_doubt {
+  static constexpr std::string_view tag = "resolve";
   doubt_resolution decision;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(resolve_doubt, (), (decision))
 
 struct cancel_run {
+  static constexpr std::string_view tag = "cancel";
   std::string by;
   std::string reason;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(cancel_run, (), (by, reason))
 
 /// Time passed; deadlines and limits may be due.
 struct tick {
@@ -112,12 +124,25 @@ struct park_run {
 };
 
 struct unpark_run {
+  static constexpr std::string_view tag = "unpark";
   std::string by;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(unpark_run, (), (by))
 
 using command = std::variant<start_run, model_done, tool_done, approve_call,
                              deny_call, resolve_doubt, cancel_run, tick,
                              recover_run, park_run, unpark_run>;
+
+/// A command that people give. As JSON, it may wait in the inbox of a run that
+/// lives in another process.
+/// @par Errors `invalid_argument` for the commands that only a run's own
+/// process
+///   gives it.
+result<std::string> encode_command(const command& c);
+
+/// Inverse of `encode_command`; the time is left for who takes it up.
+/// @par Errors `invalid_argument`, naming what is missing or not expected.
+result<command> decode_command(std::string_view json);
 
 } // namespace kestrion

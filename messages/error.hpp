@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/describe/enum.hpp>
 #include <boost/system/result.hpp>
 
 #include <cstdint>
@@ -29,6 +30,11 @@ enum class errc : std::uint8_t {
   unauthenticated,  ///< A key is missing or wrong.
   limit_exceeded,   ///< A declared limit is reached.
 };
+
+BOOST_DESCRIBE_ENUM(errc, ok, invalid_argument, not_found, refused, forbidden,
+                    conflict, corrupt, unsupported, io, timeout, cancelled,
+                    unavailable, rate_limited, quota_exhausted, unauthenticated,
+                    limit_exceeded)
 
 /// The enumerator's name, for logs and JSON.
 std::string_view to_string(errc code);

@@ -64,6 +64,17 @@ error run_ended(const run_id& run, run_status status) {
                            + "; expected a run that has not ended"};
 }
 
+error no_post(std::uint64_t id) {
+  return {errc::not_found,
+          "there is no message " + std::to_string(id) + " in any inbox"};
+}
+
+error post_conflict(const run_id& run, std::uint64_t id) {
+  return {errc::conflict, "append to " + run.str() + ": the message "
+                            + std::to_string(id)
+                            + " that it answers was taken back or answered"};
+}
+
 error no_blob(std::string_view hash) {
   return {errc::not_found,
           "there is no blob \"" + std::string{hash.substr(0, 64)} + "\""};

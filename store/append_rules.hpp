@@ -32,6 +32,11 @@ error no_run(const run_id& run);
 /// A run that ended takes no more messages.
 error run_ended(const run_id& run, run_status status);
 
+error no_post(std::uint64_t id);
+
+/// The message that an append wanted to answer is gone or was answered.
+error post_conflict(const run_id& run, std::uint64_t id);
+
 error no_blob(std::string_view hash);
 
 } // namespace kestrion

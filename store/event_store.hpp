@@ -32,6 +32,12 @@ struct run_row {
   bool operator==(const run_row&) const = default;
 };
 
+/// What became of a message in an inbox; for who posted it.
+struct inbox_answer {
+  std::uint64_t id = 0;
+  std::string data; ///< The store does not look into it.
+};
+
 /// Events for one run, to be appended all or none.
 struct append_request {
   run_id run;
@@ -41,6 +47,9 @@ struct append_request {
   /// With the first append of a run (`expected_seq` 0), and only then: agent,
   /// parent, tenant and key; the rest of the row follows from the append.
   std::optional<run_row> created;
+  /// The message of the run's inbox that this append follows from. It gets its
+  /// answer in the same transaction, so it is acted on once, whoever crashes.
+  std::optional<inbox_answer> answer;
 };
 
 struct stored_event {
@@ -85,8 +94,9 @@ struct inbox_item {
 /// Several processes may share a durable store. Each opened store is an owner
 /// of runs until it is closed or its process dies, however it dies; there are
 /// no timeouts. Only a run's owner appends to it. What others want of the run
-/// they post to its inbox. A run at rest has no owner, one that has ended no
-/// inbox.
+/// they post to its inbox, and look there for the answer. A run at rest has no
+/// owner; one that has ended takes no more messages, and those without an
+/// answer are gone.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
 /// @par Threading Any thread, at any time. Writers wait for each other; readers
@@ -105,11 +115,11 @@ public:
   /// any process may go on with it.
   /// @returns One result a request, in order: the new length of that log.
   /// @par Errors `conflict` if the log has another length than expected, if
-  ///   another living owner has the run, or if a new run's key is taken;
-  ///   nothing of that request was written then. `io` (or `corrupt`) if the
-  ///   transaction failed; nothing of any request was written then.
-  ///   `invalid_argument` for a request that no log could take,
-  ///   `limit_exceeded` for an event of more than 64 MiB.
+  ///   another living owner has the run, if a new run's key is taken, or if
+  ///   the message it answers was taken back; nothing of that request was
+  ///   written then. `io` (or `corrupt`) if the transaction failed; nothing of
+  ///   any request was written then. `invalid_argument` for a request that no
+  ///   log could take, `limit_exceeded` for an event of more than 64 MiB.
   [[nodiscard]] virtual std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) = 0;
 
@@ -151,11 +161,26 @@ public:
   [[nodiscard]] virtual result<std::uint64_t> post(const run_id& run,
                                                    std::string_view data) = 0;
 
-  /// The oldest messages for the runs that are ours, up to `inbox_page`, in the
-  /// order of their posts. @par Errors `io`, `corrupt`
+  /// The oldest messages for the runs that are ours and have no answer yet, up
+  /// to `inbox_page`, in the order of their posts.
+  /// @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<std::vector<inbox_item>> inbox() const = 0;
 
-  /// Forgets messages that are dealt with; ids of none are nothing.
+  /// Answers messages that no append follows from, in one transaction. Those
+  /// that are gone or have an answer stay as they are. @par Errors `io`
+  [[nodiscard]] virtual result<void>
+  answer(std::span<const inbox_answer> answers) = 0;
+
+  /// What a message that we posted was answered, if it was.
+  /// @par Errors `not_found` if it is gone: its run has ended; `io`
+  [[nodiscard]] virtual result<std::optional<std::string>>
+  find_answer(std::uint64_t id) const = 0;
+
+  /// Forgets a message that has no answer yet; nobody will act on it any more.
+  /// @returns False if it has one, or is gone. @par Errors `io`
+  [[nodiscard]] virtual result<bool> take_back(std::uint64_t id) = 0;
+
+  /// Forgets messages, answered or not; ids of none are nothing.
   /// @par Errors `io`
   [[nodiscard]] virtual result<void>
   remove(std::span<const std::uint64_t> ids) = 0;

@@ -146,22 +146,51 @@ public:
       return no_run(run);
     if (is_terminal(found->second.row.status))
       return run_ended(run, found->second.row.status);
-    inbox_.push_back({++posts_, run, std::string{data}, system_now()});
+    ++posts_;
+    inbox_.emplace(posts_,
+                   posted{{posts_, run, std::string{data}, system_now()}, {}});
     return posts_;
   }
 
   result<std::vector<inbox_item>> inbox() const override {
     const std::lock_guard lock{mutex_};
-    const auto size = std::min(inbox_.size(), inbox_page);
-    return std::vector<inbox_item>(
-      inbox_.begin(), inbox_.begin() + static_cast<std::ptrdiff_t>(size));
+    std::vector<inbox_item> out;
+    for (const auto& [id, post] : inbox_)
+      if (!post.answer && out.size() < inbox_page)
+        out.push_back(post.item);
+    return out;
+  }
+
+  result<void> answer(std::span<const inbox_answer> answers) override {
+    const std::lock_guard lock{mutex_};
+    for (const auto& each : answers)
+      if (const auto post = find_waiting(each.id); post != inbox_.end())
+        post->second.answer = each.data;
+    return {};
+  }
+
+  result<std::optional<std::string>>
+  find_answer(std::uint64_t id) const override {
+    const std::lock_guard lock{mutex_};
+    const auto post = inbox_.find(id);
+    if (post == inbox_.end())
+      return no_post(id);
+    return post->second.answer;
+  }
+
+  result<bool> take_back(std::uint64_t id) override {
+    const std::lock_guard lock{mutex_};
+    const auto post = find_waiting(id);
+    if (post == inbox_.end())
+      return false;
+    inbox_.erase(post);
+    return true;
   }
 
   result<void> remove(std::span<const std::uint64_t> ids) override {
     const std::lock_guard lock{mutex_};
-    std::erase_if(inbox_, [&](const inbox_item& item) {
-      return std::find(ids.begin(), ids.end(), item.id) != ids.end();
-    });
+    for (const auto id : ids)
+      inbox_.erase(id);
     return {};
   }
 
@@ -171,6 +200,17 @@ public:
   }
 
 private:
+  struct posted {
+    inbox_item item;
+    std::optional<std::string> answer;
+  };
+  using posts = std::map<std::uint64_t, posted>;
+
+  posts::iterator find_waiting(std::uint64_t id) {
+    const auto found = inbox_.find(id);
+    return found != inbox_.end() && found->second.answer ? inbox_.end() : found;
+  }
+
   result<std::uint64_t> append_one(const append_request& request) {
     if (auto ok = check_append(request); !ok)
       return ok.error();
@@ -185,6 +225,12 @@ private:
         return key_conflict(request.created->agent, *request.created->key,
                             taken->second);
     }
+    if (request.answer) {
+      const auto post = find_waiting(request.answer->id);
+      if (post == inbox_.end())
+        return post_conflict(request.run, request.answer->id);
+      post->second.answer = request.answer->data;
+    }
     auto& log = runs_[request.run];
     if (request.created)
       log.row = first_row(request);
@@ -195,8 +241,8 @@ private:
     log.row.last_seq = log.events.size();
     log.row.updated_at = request.events.back().at;
     if (is_terminal(request.status))
-      std::erase_if(inbox_, [&](const inbox_item& item) {
-        return item.run == request.run;
+      std::erase_if(inbox_, [&](const auto& post) {
+        return post.second.item.run == request.run && !post.second.answer;
       });
     return log.row.last_seq;
   }
@@ -206,7 +252,7 @@ private:
   std::map<std::pair<std::string, std::string>, run_id> keys_;
   std::map<run_id, snapshot> snapshots_;
   std::map<std::string, std::string> blobs_;
-  std::vector<inbox_item> inbox_;
+  posts inbox_; ///< By id.
   std::uint64_t posts_ = 0;
 };
 

@@ -85,8 +85,15 @@ CREATE TABLE inbox(
 CREATE INDEX inbox_by_run ON inbox(run);
 )sql";
 
+/// Who posts a message hears what became of it.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE inbox ADD COLUMN answer TEXT;
+CREATE INDEX inbox_waiting ON inbox(run, id) WHERE answer IS NULL;
+DROP INDEX inbox_by_run;
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1, version_2};
+constexpr std::array migrations{version_1, version_2, version_3};
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.

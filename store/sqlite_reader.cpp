@@ -148,7 +148,9 @@ result<void> sqlite_reader::prepare_all() {
     {&snapshot_, "SELECT seq, version, data FROM snapshots WHERE run = ?"},
     {&blob_, "SELECT bytes FROM blobs WHERE hash = ?"},
     {&inbox_, "SELECT inbox.id, run, data, at FROM inbox JOIN runs "
-              "ON runs.id = run WHERE owner = ? ORDER BY inbox.id LIMIT ?"},
+              "ON runs.id = run WHERE owner = ? AND answer IS NULL "
+              "ORDER BY inbox.id LIMIT ?"},
+    {&answer_, "SELECT answer FROM inbox WHERE id = ?"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = db_.prepare(sql);
@@ -300,6 +302,21 @@ result<std::vector<inbox_item>> sqlite_reader::inbox(std::int64_t owner) {
     out.push_back({static_cast<std::uint64_t>(inbox_.integer(0)), *run,
                    std::string{inbox_.text(2)}, inbox_.time(3)});
   }
+}
+
+result<std::optional<std::string>>
+sqlite_reader::find_answer(std::uint64_t id) {
+  answer_.start(static_cast<std::int64_t>(id));
+  const auto found = answer_.step();
+  if (!found)
+    return found.error();
+  if (!*found)
+    return no_post(id);
+  std::optional<std::string> out;
+  if (!answer_.is_null(0))
+    out = answer_.text(0);
+  answer_.reset();
+  return out;
 }
 
 } // namespace kestrion

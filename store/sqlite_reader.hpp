@@ -41,6 +41,7 @@ public:
   result<std::optional<snapshot>> find_snapshot(const run_id& run);
   result<std::string> get_blob(std::string_view hash);
   result<std::vector<inbox_item>> inbox(std::int64_t owner);
+  result<std::optional<std::string>> find_answer(std::uint64_t id);
 
 private:
   explicit sqlite_reader(sqlite_connection db) : db_(std::move(db)) {}
@@ -58,6 +59,7 @@ private:
   sqlite_statement snapshot_;
   sqlite_statement blob_;
   sqlite_statement inbox_;
+  sqlite_statement answer_;
 };
 
 } // namespace kestrion

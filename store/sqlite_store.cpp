@@ -73,6 +73,21 @@ public:
     return id;
   }
 
+  result<void> answer(std::span<const inbox_answer> answers) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->answer(answers);
+  }
+
+  result<std::optional<std::string>>
+  find_answer(std::uint64_t id) const override {
+    return with_reader(&sqlite_reader::find_answer, id);
+  }
+
+  result<bool> take_back(std::uint64_t id) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->take_back(id);
+  }
+
   result<void> remove(std::span<const std::uint64_t> ids) override {
     const std::lock_guard lock{write_mutex_};
     return writer_->remove(ids);

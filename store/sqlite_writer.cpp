@@ -24,6 +24,15 @@ constexpr const char* writer_settings = "PRAGMA synchronous=FULL;"
                                         "PRAGMA wal_autocheckpoint=4000;"
                                         "PRAGMA journal_size_limit=67108864;";
 
+/// Who posts a message takes its answer away, unless it died before.
+result<void> forget_old_answers(sqlite_connection& db) {
+  auto forget =
+    db.prepare("DELETE FROM inbox WHERE answer IS NOT NULL AND at < ?");
+  if (!forget)
+    return forget.error();
+  return forget->run(system_now() - std::chrono::hours{1});
+}
+
 } // namespace
 
 result<std::unique_ptr<sqlite_writer>>
@@ -34,6 +43,8 @@ sqlite_writer::open(const std::string& path) {
   if (auto ok = migrate(*db, path); !ok)
     return ok.error();
   if (auto ok = db->run(writer_settings); !ok)
+    return ok.error();
+  if (auto ok = forget_old_answers(*db); !ok)
     return ok.error();
   std::unique_ptr<sqlite_writer> out{new sqlite_writer{std::move(*db)}};
   if (auto ok = out->prepare_all(); !ok)
@@ -70,8 +81,10 @@ result<void> sqlite_writer::prepare_all() {
      "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
      "version = excluded.version, data = excluded.data"},
     {&post_, "INSERT INTO inbox(run, data, at) VALUES(?,?,?)"},
+    {&answer_, "UPDATE inbox SET answer = ? WHERE id = ? AND answer IS NULL"},
+    {&waits_, "SELECT 1 FROM inbox WHERE id = ? AND answer IS NULL"},
     {&remove_, "DELETE FROM inbox WHERE id = ?"},
-    {&clear_inbox_, "DELETE FROM inbox WHERE run = ?"},
+    {&clear_inbox_, "DELETE FROM inbox WHERE run = ? AND answer IS NULL"},
     {&status_, "SELECT status FROM runs WHERE id = ?"},
     {&foreign_commits_, "PRAGMA data_version"},
   };
@@ -186,6 +199,18 @@ result<void> sqlite_writer::check_fit(const append_request& request,
     return ok;
   if (end.seq != request.expected_seq)
     return seq_conflict(request.run, request.expected_seq, end.seq);
+  if (request.answer) {
+    const auto waiting = waits(request.answer->id);
+    if (!waiting)
+      return waiting.error();
+    if (!*waiting)
+      return post_conflict(request.run, request.answer->id);
+  }
+  return check_key(request);
+}
+
+/// @par Errors `conflict` if another run has the key of a new one; `io`
+result<void> sqlite_writer::check_key(const append_request& request) {
   if (!request.created || !request.created->key)
     return {};
   const auto& agent = request.created->agent;
@@ -217,6 +242,11 @@ result<void> sqlite_writer::append_one(const append_request& request,
     ++end.seq;
     end.event = *id;
   }
+  if (request.answer)
+    if (auto ok = answer_.run(request.answer->data,
+                              static_cast<std::int64_t>(request.answer->id));
+        !ok)
+      return ok;
   if (is_terminal(request.status))
     if (auto ok = clear_inbox_.run(request.run); !ok)
       return ok;
@@ -318,6 +348,44 @@ result<std::uint64_t> sqlite_writer::post(const run_id& run,
   if (auto ok = transaction->commit(); !ok)
     return ok.error();
   return static_cast<std::uint64_t>(id);
+}
+
+/// Whether this message has no answer yet.
+result<bool> sqlite_writer::waits(std::uint64_t post) {
+  waits_.start(static_cast<std::int64_t>(post));
+  const auto found = waits_.step();
+  if (found && *found)
+    waits_.reset();
+  return found;
+}
+
+result<void> sqlite_writer::answer(std::span<const inbox_answer> answers) {
+  if (answers.empty())
+    return {};
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  for (const auto& each : answers)
+    if (auto ok = answer_.run(each.data, static_cast<std::int64_t>(each.id));
+        !ok)
+      return ok;
+  return transaction->commit();
+}
+
+result<bool> sqlite_writer::take_back(std::uint64_t id) {
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  const auto waiting = waits(id);
+  if (!waiting || !*waiting)
+    return waiting;
+  if (auto ok = remove_.run(static_cast<std::int64_t>(id)); !ok)
+    return ok.error();
+  if (auto ok = transaction->commit(); !ok)
+    return ok.error();
+  return true;
 }
 
 result<void> sqlite_writer::remove(std::span<const std::uint64_t> ids) {

@@ -32,6 +32,8 @@ public:
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
   result<std::uint64_t> post(const run_id& run, std::string_view data);
+  result<void> answer(std::span<const inbox_answer> answers);
+  result<bool> take_back(std::uint64_t id);
   result<void> remove(std::span<const std::uint64_t> ids);
 
   /// Who works on which run.
@@ -58,6 +60,8 @@ private:
                           std::vector<result<std::uint64_t>>& out);
   result<log_ends> take_known_ends();
   result<void> check_fit(const append_request& request, const log_end& end);
+  result<void> check_key(const append_request& request);
+  result<bool> waits(std::uint64_t post);
   result<void> append_one(const append_request& request, std::string_view run,
                           log_end& end);
   result<void> update_run(const append_request& request, const log_end& end);
@@ -83,6 +87,8 @@ private:
   sqlite_statement put_blob_;
   sqlite_statement put_snapshot_;
   sqlite_statement post_;
+  sqlite_statement answer_;
+  sqlite_statement waits_;
   sqlite_statement remove_;
   sqlite_statement clear_inbox_;
   sqlite_statement status_;

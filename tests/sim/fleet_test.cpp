@@ -4,6 +4,7 @@
 #include <kestrion/kestrion.hpp>
 #include <kestrion/tests/support/ask.hpp>
 #include <kestrion/tests/support/faulty_store.hpp>
+#include <kestrion/tests/support/patient_model.hpp>
 #include <kestrion/tests/support/sim.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -15,23 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto noon = timestamp{std::chrono::hours{500'004}};
-
-/// A model that answers when the test says so.
-class patient_model final : public model {
-public:
-  std::string name() const override { return "patient"; }
-  std::optional<model_price> price() const override { return {}; }
-  void complete(model_request, std::stop_token stop,
-                model_callback done) override {
-    calls.push_back({std::move(stop), std::move(done)});
-  }
-
-  struct call {
-    std::stop_token stop;
-    model_callback done;
-  };
-  std::vector<call> calls;
-};
 
 struct fixture {
   std::shared_ptr<event_store> disk = open_store("memory:").value();

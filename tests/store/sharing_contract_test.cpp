@@ -101,6 +101,70 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_look_into_the_inbox_is_limited, Maker,
   BOOST_CHECK_EQUAL(items.front().data, "0");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_append_answers_the_message_it_follows_from,
+                              Maker, makers) {
+  Maker given;
+  auto& store = *given.store;
+  BOOST_REQUIRE(append(store, first_append(run_number(1))));
+  const auto post = store.post(run_number(1), "go on").value();
+  BOOST_CHECK(!store.find_answer(post).value());
+  auto next = next_append(run_number(1), 1);
+  next.answer = {post, "done"};
+  BOOST_REQUIRE(append(store, next));
+
+  BOOST_CHECK_EQUAL(store.find_answer(post).value().value(), "done");
+  BOOST_CHECK(store.inbox().value().empty());
+  BOOST_CHECK(!store.take_back(post).value());
+  // Once: a second append for it is refused whole.
+  next = next_append(run_number(1), 2);
+  next.answer = {post, "done again"};
+  BOOST_CHECK(append(store, next).error().code == errc::conflict);
+  BOOST_CHECK_EQUAL(store.read(run_number(1), 0).value().size(), 2u);
+  BOOST_CHECK_EQUAL(store.find_answer(post).value().value(), "done");
+  BOOST_REQUIRE(store.remove(std::vector{post}));
+  BOOST_CHECK(store.find_answer(post).error().code == errc::not_found);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_that_was_taken_back_changes_nothing,
+                              Maker, makers) {
+  Maker given;
+  auto& store = *given.store;
+  BOOST_REQUIRE(append(store, first_append(run_number(1))));
+  const auto post = store.post(run_number(1), "go on").value();
+  BOOST_CHECK(store.take_back(post).value());
+  BOOST_CHECK(!store.take_back(post).value());
+  BOOST_CHECK(store.inbox().value().empty());
+  auto next = next_append(run_number(1), 1);
+  next.answer = {post, "done"};
+  const auto refused = append(store, next);
+  BOOST_CHECK(refused.error().code == errc::conflict);
+  BOOST_CHECK_NE(refused.error().detail.find("message " + std::to_string(post)),
+                 std::string::npos);
+  BOOST_CHECK_EQUAL(store.read(run_number(1), 0).value().size(), 1u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_message_is_answered_once, Maker, makers) {
+  Maker given;
+  auto& store = *given.store;
+  BOOST_REQUIRE(append(store, first_append(run_number(1))));
+  const auto one = store.post(run_number(1), "may I").value();
+  const auto two = store.post(run_number(1), "may I too").value();
+  BOOST_REQUIRE(store.answer(std::vector<inbox_answer>{
+    {one, "no"}, {two, "yes"}, {4711, "who asked"}, {one, "perhaps"}}));
+  BOOST_CHECK_EQUAL(store.find_answer(one).value().value(), "no");
+  BOOST_CHECK_EQUAL(store.find_answer(two).value().value(), "yes");
+  BOOST_CHECK(store.find_answer(4711).error().code == errc::not_found);
+  BOOST_REQUIRE(store.answer({}));
+
+  // An answer outlives its run; what had none is gone with it.
+  const auto late = store.post(run_number(1), "too late").value();
+  auto end = next_append(run_number(1), 1);
+  end.status = run_status::cancelled;
+  BOOST_REQUIRE(append(store, end));
+  BOOST_CHECK_EQUAL(store.find_answer(one).value().value(), "no");
+  BOOST_CHECK(store.find_answer(late).error().code == errc::not_found);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_ended_run_has_no_inbox, Maker, makers) {
   Maker given;
   BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));

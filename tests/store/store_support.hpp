@@ -1,5 +1,7 @@
 #pragma once
 
+#include <kestrion/tests/support/temp_folder.hpp>
+
 #include <kestrion/store/event_store.hpp>
 
 #include <sqlite3.h>
@@ -53,28 +55,6 @@ inline result<std::uint64_t> append(event_store& store,
                                     const append_request& request) {
   return store.append({&request, 1}).at(0);
 }
-
-/// A folder that is gone with its owner.
-class temp_folder {
-public:
-  temp_folder() {
-    auto pattern =
-      (std::filesystem::temp_directory_path() / "kestrion-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr)
-      throw std::runtime_error("no temporary folder");
-    path_ = pattern;
-  }
-  temp_folder(const temp_folder&) = delete;
-  temp_folder& operator=(const temp_folder&) = delete;
-  ~temp_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const char* name) const { return path_ / name; }
-
-private:
-  std::filesystem::path path_;
-};
 
 /// What somebody does to the file with the sqlite3 shell.
 inline void run_sql(const std::string& file, const std::string& sql) {

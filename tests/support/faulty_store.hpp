@@ -108,6 +108,16 @@ public:
   result<std::vector<inbox_item>> inbox() const override {
     return dead() ? killed() : inner_->inbox();
   }
+  result<void> answer(std::span<const inbox_answer> answers) override {
+    return dead() ? killed() : inner_->answer(answers);
+  }
+  result<std::optional<std::string>>
+  find_answer(std::uint64_t id) const override {
+    return dead() ? killed() : inner_->find_answer(id);
+  }
+  result<bool> take_back(std::uint64_t id) override {
+    return dead() ? killed() : inner_->take_back(id);
+  }
   result<void> remove(std::span<const std::uint64_t> ids) override {
     return dead() ? killed() : inner_->remove(ids);
   }

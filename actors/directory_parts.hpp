@@ -1,0 +1,31 @@
+#pragma once
+
+#include <kestrion/actors/directory_actor.hpp>
+
+/// What the sources of the directory share. Internal.
+namespace kestrion::directory_parts {
+
+using directory_self = directory_actor::stateful_pointer<directory_state>;
+using receipt_promise = caf::typed_response_promise<run_receipt>;
+
+/// The live actor of a run that has not ended; wakes it up if need be.
+/// @par Errors `not_found` if its agent is not known here; `conflict` if it
+///   runs in another process that lives
+result<directory_state::resident*> ensure(directory_self self,
+                                          const run_row& row);
+
+/// Passes a person's command on to its run, wherever that lives.
+void forward(directory_self self, const run_command& c,
+             receipt_promise promise);
+
+// -- runs of other processes --------------------------------------------------
+
+/// Leaves the command for the process that owns its run; the promise is kept
+/// when that has answered.
+void post(directory_self self, const run_command& c, receipt_promise promise);
+
+/// Whatever others may have left for our runs, or answered us.
+/// @param may_take_over  Also look after messages whose owner may have died.
+void look_at_inbox(directory_self self, bool may_take_over);
+
+} // namespace kestrion::directory_parts

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <kestrion/providers/models/model.hpp>
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kestrion::test {
+
+/// A model that answers when the test says so.
+class patient_model final : public model {
+public:
+  std::string name() const override { return "patient"; }
+  std::optional<model_price> price() const override { return {}; }
+  void complete(model_request, std::stop_token stop,
+                model_callback done) override {
+    calls.push_back({std::move(stop), std::move(done)});
+  }
+
+  struct call {
+    std::stop_token stop;
+    model_callback done;
+  };
+  std::vector<call> calls;
+};
+
+} // namespace kestrion::test
