@@ -41,6 +41,10 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
   definition.price = model_->price();
   auto code = std::make_shared<agent_code>();
   for (const auto& t : tools_) {
+    if (t.spec.kind != tool_kind::function) {
+      definition.tools.push_back(t.spec);
+      continue;
+    }
     if (!t.code.run)
       return error{errc::invalid_argument, "agent \"" + definition_.name
                                              + "\": the tool \"" + t.spec.name

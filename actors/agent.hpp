@@ -5,6 +5,7 @@
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/tools/function_tool.hpp>
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +41,19 @@ public:
                           std::move(options)...));
   }
 
+  /// A tool that starts a run of another agent, as often as it is called; the
+  /// run's answer is the result. The model writes the prompt.
+  /// @param target   The other agent's name; the runtime has to know it.
+  /// @param options  `requires_approval`, for the call itself. What the other
+  ///   agent's tools require is asked for besides.
+  template <class... Options>
+  agent& subagent(std::string name, std::string description, std::string target,
+                  Options... options) {
+    return tool(make_tool_of(tool_kind::subagent, std::move(name),
+                             std::move(description), std::move(target),
+                             std::move(options)...));
+  }
+
   const std::string& name() const { return definition_.name; }
 
   /// Checks everything, once; a runtime does it for you.
@@ -48,6 +62,21 @@ public:
   result<std::shared_ptr<const agent_code>> build() const;
 
 private:
+  template <class... Options>
+  static kestrion::tool make_tool_of(tool_kind kind, std::string name,
+                                     std::string description,
+                                     std::string target, Options... options) {
+    static_assert((std::same_as<Options, requires_approval> && ...),
+                  "a tool without code takes requires_approval only");
+    kestrion::tool t;
+    t.spec.name = std::move(name);
+    t.spec.description = std::move(description);
+    t.spec.kind = kind;
+    t.spec.agent = std::move(target);
+    (detail::apply(t, options), ...);
+    return t;
+  }
+
   agent_definition definition_;
   model_ptr model_;
   std::vector<kestrion::tool> tools_;

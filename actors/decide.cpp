@@ -73,7 +73,7 @@ outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
     return *why;
   draft d{s, a, c.now};
   d.emit(c.header);
-  d.emit(message_received{{role::user, c.input.parts}});
+  d.emit(message_received{{role::user, c.input.parts}, {}});
   fail_if_spent(d);
   return std::move(d.out);
 }

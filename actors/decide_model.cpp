@@ -65,18 +65,34 @@ void request_approval(draft& d, const open_call& call,
   d.emit(std::move(request));
 }
 
+/// Why no run may be started for `call`.
+std::optional<std::string> too_deep(const draft& d, const tool_spec& spec) {
+  const auto depth = d.state.header.depth.value_or(0);
+  const auto max = d.state.header.limits.depth_max.value_or(default_depth_max);
+  if (spec.kind != tool_kind::subagent || depth < max)
+    return std::nullopt;
+  return "The limit depth_max is reached: this run has depth "
+         + std::to_string(depth) + " of " + std::to_string(max)
+         + ", so it can't start one of " + spec.agent
+         + ". Go on without its help.";
+}
+
 /// The result that `call` gets at once, instead of being run.
-std::optional<tool_call_failed> rejected(const agent_definition& agent,
-                                         const open_call& call, bool is_cut) {
-  auto why = misfit(agent, call.tool, call.arguments);
+std::optional<tool_call_failed> rejected(const draft& d, const open_call& call,
+                                         bool is_cut) {
+  auto why = misfit(d.agent, call.tool, call.arguments);
   if (!why && is_cut)
     why = "the answer was cut at its limit of output tokens; the arguments of "
           + call.tool + " may be incomplete";
+  const auto* spec = d.agent.find_tool(call.tool);
+  if (!why)
+    if (auto deep = too_deep(d, *spec))
+      return tool_call_failed{
+        call.id, tool_failure::failed, std::move(*deep), {}, {}};
   if (!why)
     return std::nullopt;
-  const auto reason = agent.find_tool(call.tool)
-                        ? tool_failure::invalid_arguments
-                        : tool_failure::unknown_tool;
+  const auto reason =
+    spec ? tool_failure::invalid_arguments : tool_failure::unknown_tool;
   return tool_call_failed{call.id, reason, std::move(*why), {}, {}};
 }
 
@@ -86,7 +102,7 @@ void open_batch(draft& d, stop_reason stop) {
   for (const auto& call : asked) {
     const bool is_cut =
       stop == stop_reason::max_tokens && &call == &asked.back();
-    if (auto failed = rejected(d.agent, call, is_cut))
+    if (auto failed = rejected(d, call, is_cut))
       d.emit(std::move(*failed));
   }
   const auto valid = d.after.calls;
@@ -100,13 +116,6 @@ void open_batch(draft& d, stop_reason stop) {
 
 // -- the two outcomes ---------------------------------------------------------
 
-/// What a call can have used at the most; more (or less than nothing) is a
-/// vendor's mistake that must not overflow the run's sums.
-std::int64_t plausible(std::int64_t counted) {
-  constexpr std::int64_t of_a_call_max = 1'000'000'000'000;
-  return std::clamp<std::int64_t>(counted, 0, of_a_call_max);
-}
-
 model_call_completed completed(const draft& d, const model_done& c,
                                const model_reply& reply) {
   model_call_completed done;
@@ -114,11 +123,7 @@ model_call_completed completed(const draft& d, const model_done& c,
   done.model = reply.model;
   done.parts = with_ids(d.state, c.call, reply.parts);
   done.stop = reply.stop;
-  done.usage = {plausible(reply.usage.input_tokens),
-                plausible(reply.usage.cache_read_tokens),
-                plausible(reply.usage.cache_write_tokens),
-                plausible(reply.usage.output_tokens),
-                plausible(reply.usage.reasoning_tokens)};
+  done.usage = plausible(reply.usage);
   if (reply.cost_usd_micros)
     done.cost_usd_micros = plausible(*reply.cost_usd_micros);
   done.duration = c.duration;

@@ -8,16 +8,11 @@ namespace kestrion::machine {
 
 namespace {
 
-constexpr std::size_t tool_result_bytes_max = 16U << 20U;
-
 /// Ends `call` as `x` has it; `by` says so if not the tool itself.
 void settle(draft& d, const std::string& call, tool_outcome x, duration took,
             std::optional<std::string> by) {
   if (x.content.size() > tool_result_bytes_max)
-    x = {"the result has " + std::to_string(x.content.size())
-           + " bytes; at most " + std::to_string(tool_result_bytes_max)
-           + " can be kept",
-         tool_failure::failed};
+    x = {too_long(x.content.size()), tool_failure::failed};
   if (x.failure)
     d.emit(tool_call_failed{call, *x.failure, std::move(x.content), took,
                             std::move(by)});

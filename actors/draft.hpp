@@ -24,7 +24,18 @@ struct draft {
 void fail(draft& d, errc code, std::string reason);
 
 /// Before tools start or the model is called again: is there anything left?
-void fail_if_spent(draft& d);
+/// @param children  Runs that are about to be started.
+void fail_if_spent(draft& d, std::int64_t children = 0);
+
+inline constexpr std::size_t tool_result_bytes_max = 16U << 20U;
+
+/// What the model is told instead of a longer result.
+std::string too_long(std::size_t bytes);
+
+/// What can have been used at the most; more (or less than nothing) is a
+/// mistake of who counted, and must not overflow the run's sums.
+std::int64_t plausible(std::int64_t counted);
+token_usage plausible(const token_usage& counted);
 
 /// Starts the batch if no gate is closed any more; all calls in one append.
 void start_if_open(draft& d);
@@ -51,5 +62,6 @@ outcome on(const run_state&, const agent_definition&, const tick&);
 outcome on(const run_state&, const agent_definition&, const recover_run&);
 outcome on(const run_state&, const agent_definition&, const park_run&);
 outcome on(const run_state&, const agent_definition&, const unpark_run&);
+outcome on(const run_state&, const agent_definition&, const child_done&);
 
 } // namespace kestrion::machine

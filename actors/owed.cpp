@@ -1,8 +1,45 @@
 #include <kestrion/actors/run_machine.hpp>
 
+#include <kestrion/messages/json_text.hpp>
+
+#include <boost/json/object.hpp>
+
 #include <algorithm>
 
 namespace kestrion {
+
+namespace {
+
+/// As the model wrote it: the arguments fit the schema of sub-agents.
+std::string prompt_in(const std::string& arguments) {
+  const auto json = parse_json(arguments, "the arguments");
+  const auto* object = json ? json->if_object() : nullptr;
+  const auto* prompt = object ? object->if_contains("prompt") : nullptr;
+  const auto* text = prompt ? prompt->if_string() : nullptr;
+  return text ? std::string{*text} : arguments;
+}
+
+start_child child_of(const run_state& s, const open_call& call) {
+  const auto& p = s.progress;
+  const auto& l = s.header.limits;
+  const auto left = [](std::int64_t max, std::int64_t used) {
+    return std::max<std::int64_t>(0, max - used);
+  };
+  start_child out;
+  out.call = call.id;
+  out.agent = call.agent;
+  out.prompt = prompt_in(call.arguments);
+  out.left.tokens_max =
+    left(l.tokens_max, p.usage.total() + p.lost_tokens_estimate);
+  out.left.cost_usd_micros_max = left(l.cost_usd_micros_max, p.cost_usd_micros);
+  out.left.depth_max = l.depth_max.value_or(default_depth_max);
+  out.left.descendants_max =
+    left(l.descendants_max.value_or(default_descendants_max), p.descendants);
+  out.depth = s.header.depth.value_or(0) + 1;
+  return out;
+}
+
+} // namespace
 
 std::vector<effect> owed(const run_state& state) {
   const auto& p = state.progress;
@@ -17,6 +54,8 @@ std::vector<effect> owed(const run_state& state) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,
                                 call.attempt, call.interrupted});
+    if (call.phase == call_phase::child)
+      out.emplace_back(child_of(state, call));
     if (call.phase == call_phase::waiting && call.deadline
         && !missing_roles(call).empty())
       wake = std::min(wake, *call.deadline);

@@ -83,7 +83,8 @@ void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
         return match(
           e, [&](const call_model& x) { return is_for(x); },
           [&](const run_tool& x) { return is_for(x); },
-          [](const wake_up&) { return false; });
+          [](const wake_up&) { return false; },
+          [](const start_child&) { return false; });
       });
     if (!is_owed)
       f.stop.request_stop();
@@ -104,6 +105,7 @@ void settle(run_self self) {
           tell_directory(self, wake_run_at{st.id, x.at});
         st.wake = x.at;
       },
+      [](const start_child&) {},
       [&](const auto& x) {
         if (!is_in_flight(st, x.call, x.attempt))
           start(self, x);

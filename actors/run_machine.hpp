@@ -20,6 +20,8 @@
 ///   batch:   any gate closed --> waiting_on_human
 ///            all gates open --> every call started, in one append
 ///            last call done --> model_call open | failed (limits)
+///            only runs of other agents open --> waiting_on_child
+///   waiting_on_child --child_done--> batch
 ///   waiting_on_human --approve/deny--> batch
 ///                    --tick after deadline--> expired
 ///   recover: started `once` calls --> in doubt (waiting_on_human); the other

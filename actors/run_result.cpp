@@ -23,6 +23,15 @@ std::string waits_for(const run_result& r) {
   return why;
 }
 
+std::string works_for(const run_state& s) {
+  std::string why;
+  for (const auto& call : s.progress.calls)
+    if (call.phase == call_phase::child)
+      why += (why.empty() ? "" : "; ") + call.tool + " (" + call.id
+             + ") waits for a run of " + call.agent;
+  return why;
+}
+
 } // namespace
 
 run_result result_of(const run_id& id, const run_state& s) {
@@ -49,6 +58,8 @@ run_result result_of(const run_id& id, const run_state& s) {
   }
   if (r.reason.empty())
     r.reason = waits_for(r);
+  if (r.reason.empty())
+    r.reason = works_for(s);
   return r;
 }
 

@@ -30,6 +30,14 @@ bool operator==(const run_state& a, const run_state& b) {
                        [](const auto& x, const auto& y) { return *x == *y; });
 }
 
+std::vector<std::string> open_children(const run_state& state) {
+  auto out = state.progress.left_children;
+  for (const auto& call : state.progress.calls)
+    if (call.phase == call_phase::child)
+      out.push_back(call.id);
+  return out;
+}
+
 std::string output_of(const run_state& state) {
   if (state.conversation.empty()
       || state.conversation.back()->role != role::assistant)

@@ -24,6 +24,7 @@ enum class call_phase : std::uint8_t {
   started,  ///< May be having its effect right now.
   in_doubt, ///< Was started in an earlier life; a person has to say.
   done,     ///< Has its result.
+  child,    ///< Is a run of another agent, which may not have started yet.
 };
 
 /// A tool call of the open batch.
@@ -34,6 +35,7 @@ struct open_call {
   call_phase phase = call_phase::waiting;
   std::int64_t attempt = 0;
   bool interrupted = false;
+  std::string agent{}; ///< Of the child.
   bool gated = false;
   std::string digest; ///< Gated calls only, as all that follows.
   std::vector<std::string> roles;
@@ -82,6 +84,9 @@ struct run_progress {
   std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.
   std::int64_t cost_usd_micros = 0;      ///< Lost calls included.
   std::int64_t said_bytes = 0;           ///< Text in the conversation.
+  std::int64_t descendants = 0; ///< Runs started for it, theirs included.
+  /// Calls whose runs had not ended when it did.
+  std::vector<std::string> left_children;
   bool parked = false;
   std::string code;   ///< Why it failed: an errc's name.
   std::string reason; ///< Why it ended or was parked.
@@ -98,6 +103,11 @@ struct run_state {
 
 /// Compares what was said, not where it is stored.
 bool operator==(const run_state& a, const run_state& b);
+
+/// Calls that are runs which have not ended, as far as this run knows; after
+/// its own end those that it left behind. The run of a call is
+/// `child_id(this run, call)`.
+std::vector<std::string> open_children(const run_state& state);
 
 /// The answer: the text of the last message if the model said it.
 std::string output_of(const run_state& state);

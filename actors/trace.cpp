@@ -1,10 +1,11 @@
 #include <kestrion/actors/trace.hpp>
 
 #include <kestrion/actors/run_machine.hpp>
-#include <kestrion/messages/match.hpp>
 
 #include <cstdio>
 #include <map>
+#include <optional>
+#include <variant>
 
 namespace kestrion {
 
@@ -25,73 +26,101 @@ std::string in_words(const model_call_completed& x) {
   return words;
 }
 
-/// Fills in what is particular to each kind of event.
-void describe(trace_entry& out, const event& e, tool_names& tools) {
-  const auto about = [&](const std::string& call, std::string words) {
-    out.call = call;
-    const auto& tool = tools[call];
-    out.detail =
-      tool + (tool.empty() || words.empty() ? "" : ": ") + std::move(words);
-  };
-  match(
-    e, [&](const run_started& x) { out.detail = "agent " + x.agent; },
-    [&](const message_received& x) { out.detail = text_of(x.message); },
-    [&](const model_call_completed& x) {
-      for (const auto& p : x.parts)
-        if (const auto* call = std::get_if<tool_call_part>(&p))
-          tools[call->id] = call->name;
-      about(x.call, in_words(x));
-      out.took = x.duration;
-      out.usage = x.usage;
-      out.cost_usd_micros = x.cost_usd_micros;
-    },
-    [&](const model_call_failed& x) {
-      about(x.call,
-            "attempt " + std::to_string(x.attempt) + ": " + x.code + ": "
-              + x.detail
-              + (x.retry_at ? "; again at " + to_string(*x.retry_at) : ""));
-      out.took = x.duration;
-    },
-    [&](const tool_call_started& x) {
-      about(x.call, x.by ? "again, says " + *x.by : "");
-    },
-    [&](const tool_call_completed& x) {
-      about(x.call, (x.by ? "says " + *x.by + ": " : "") + x.content);
-      out.took = x.duration;
-    },
-    [&](const tool_call_failed& x) {
-      about(x.call, (x.by ? "says " + *x.by + ": " : "") + x.detail);
-      out.took = x.duration;
-    },
-    [&](const tool_call_in_doubt& x) { about(x.call, "did it happen?"); },
-    [&](const approval_requested& x) {
-      std::string roles;
-      for (const auto& role : x.roles)
-        roles += (roles.empty() ? "" : " and ") + role;
-      about(x.call, "needs " + (roles.empty() ? "anyone" : roles)
-                      + (x.deadline ? " until " + to_string(*x.deadline) : ""));
-    },
-    [&](const approval_granted& x) {
-      about(x.call, "by " + who(x.by, x.role)
-                      + (x.arguments ? ", with " + *x.arguments : ""));
-    },
-    [&](const approval_denied& x) {
-      about(x.call, "by " + who(x.by, x.role) + ": " + x.reason);
-    },
-    [&](const approval_expired& x) { about(x.call, ""); },
-    [](const run_completed&) {},
-    [&](const run_failed& x) { out.detail = x.code + ": " + x.reason; },
-    [&](const run_expired& x) { out.detail = x.reason; },
-    [&](const run_cancelled& x) { out.detail = x.by + ": " + x.reason; },
-    [&](const run_recovered& x) {
-      out.detail = x.model_call ? *x.model_call + " is made again, about "
-                                    + std::to_string(x.lost_tokens_estimate)
-                                    + " tokens lost"
-                                : "tools were running";
-    },
-    [&](const run_parked& x) { out.detail = x.reason; },
-    [&](const run_resumed& x) { out.detail = "by " + x.by; });
+std::string says(const std::optional<std::string>& by) {
+  return by ? "says " + *by + ": " : "";
 }
+
+/// Fills in what is particular to each kind of event.
+class describer {
+public:
+  describer(trace_entry& out, tool_names& tools) : out_(out), tools_(tools) {}
+
+  void operator()(const run_started& x) { out_.detail = "agent " + x.agent; }
+  void operator()(const message_received& x) {
+    out_.detail = text_of(x.message);
+  }
+  void operator()(const model_call_completed& x) {
+    for (const auto& p : x.parts)
+      if (const auto* call = std::get_if<tool_call_part>(&p))
+        tools_[call->id] = call->name;
+    about(x.call, in_words(x));
+    out_.took = x.duration;
+    out_.usage = x.usage;
+    out_.cost_usd_micros = x.cost_usd_micros;
+  }
+  void operator()(const model_call_failed& x) {
+    about(x.call,
+          "attempt " + std::to_string(x.attempt) + ": " + x.code + ": "
+            + x.detail
+            + (x.retry_at ? "; again at " + to_string(*x.retry_at) : ""));
+    out_.took = x.duration;
+  }
+  void operator()(const tool_call_started& x) {
+    about(x.call, x.by ? "again, says " + *x.by : "");
+  }
+  void operator()(const tool_call_completed& x) {
+    about(x.call, says(x.by) + x.content);
+    out_.took = x.duration;
+  }
+  void operator()(const tool_call_failed& x) {
+    about(x.call, says(x.by) + x.detail);
+    out_.took = x.duration;
+  }
+  void operator()(const tool_call_in_doubt& x) {
+    about(x.call, "did it happen?");
+  }
+  void operator()(const approval_requested& x) {
+    std::string roles;
+    for (const auto& role : x.roles)
+      roles += (roles.empty() ? "" : " and ") + role;
+    about(x.call, "needs " + (roles.empty() ? "anyone" : roles)
+                    + (x.deadline ? " until " + to_string(*x.deadline) : ""));
+  }
+  void operator()(const approval_granted& x) {
+    about(x.call, "by " + who(x.by, x.role)
+                    + (x.arguments ? ", with " + *x.arguments : ""));
+  }
+  void operator()(const approval_denied& x) {
+    about(x.call, "by " + who(x.by, x.role) + ": " + x.reason);
+  }
+  void operator()(const approval_expired& x) { about(x.call, ""); }
+  void operator()(const run_completed&) {}
+  void operator()(const run_failed& x) {
+    out_.detail = x.code + ": " + x.reason;
+  }
+  void operator()(const run_expired& x) { out_.detail = x.reason; }
+  void operator()(const run_cancelled& x) {
+    out_.detail = x.by + ": " + x.reason;
+  }
+  void operator()(const run_recovered& x) {
+    out_.detail = x.model_call ? *x.model_call + " is made again, about "
+                                   + std::to_string(x.lost_tokens_estimate)
+                                   + " tokens lost"
+                               : "tools were running";
+  }
+  void operator()(const run_parked& x) { out_.detail = x.reason; }
+  void operator()(const run_resumed& x) { out_.detail = "by " + x.by; }
+  void operator()(const child_started& x) {
+    about(x.call, "a run of " + x.agent);
+  }
+  void operator()(const child_ended& x) {
+    about(x.call,
+          (x.status == run_status::completed ? "completed: " : "") + x.content);
+    out_.usage = x.usage;
+    out_.cost_usd_micros = x.cost_usd_micros;
+  }
+
+private:
+  void about(const std::string& call, std::string words) {
+    out_.call = call;
+    const auto& tool = tools_[call];
+    out_.detail =
+      tool + (tool.empty() || words.empty() ? "" : ": ") + std::move(words);
+  }
+
+  trace_entry& out_;
+  tool_names& tools_;
+};
 
 std::string seconds(duration d) {
   char text[32];
@@ -131,7 +160,7 @@ run_trace trace_of(const run_id& id, std::span<const recorded_event> events) {
     entry.seq = e.seq;
     entry.at = e.at;
     entry.what = tag_of(e.event);
-    describe(entry, e.event, tools);
+    std::visit(describer{entry, tools}, e.event);
     out.entries.push_back(std::move(entry));
     state = fold(std::move(state), e);
   }

@@ -39,6 +39,8 @@ result<void> check_limits(const agent_definition& d) {
         at_least_one(l.cost_usd_micros_max, "cost_usd_micros_max"),
         at_least_one(l.wall_time_max.count(), "wall_time_max"),
         at_least_one(l.model_attempts_max, "model_attempts_max"),
+        at_least_one(l.depth_max.value_or(1), "depth_max"),
+        at_least_one(l.descendants_max.value_or(1), "descendants_max"),
         at_least_one(d.options.output_tokens_max, "output_tokens_max"),
         at_least_one(d.options.timeout.count(), "timeout")})
     if (!checked)
@@ -46,10 +48,35 @@ result<void> check_limits(const agent_definition& d) {
   return {};
 }
 
+/// What is particular to tools that are no functions.
+result<void> check_kind(const std::string& about, tool_spec& tool) {
+  const bool starts_runs =
+    tool.kind == tool_kind::subagent || tool.kind == tool_kind::handoff;
+  const std::string kind =
+    boost::describe::enum_to_string(tool.kind, "tool of an unknown kind");
+  if (starts_runs && !is_name(tool.agent))
+    return invalid(about + "a " + kind + " has to name its agent, 1 to 64 of "
+                   + "A-Z a-z 0-9 _ -; it names \"" + tool.agent + "\"");
+  if (!starts_runs && !tool.agent.empty())
+    return invalid(about + "a " + kind
+                   + " starts no run, but names the agent \"" + tool.agent
+                   + "\"");
+  const auto schema = input_schema_of(tool.kind);
+  if (!schema.empty() && !tool.input_schema.empty()
+      && tool.input_schema != schema)
+    return invalid(about + "the input schema of a " + kind + " is "
+                   + std::string{schema});
+  if (!schema.empty())
+    tool.input_schema = schema;
+  return {};
+}
+
 result<void> prepare(const std::string& agent, tool_spec& tool) {
   const auto about = "agent \"" + agent + "\", tool \"" + tool.name + "\": ";
   if (!is_name(tool.name))
     return invalid(about + "a tool's name is 1 to 64 of A-Z a-z 0-9 _ -");
+  if (auto checked = check_kind(about, tool); !checked)
+    return checked;
   auto json = parse_json(tool.input_schema, "the input schema");
   if (!json)
     return invalid(about + json.error().detail);
@@ -79,6 +106,25 @@ result<void> prepare(const std::string& agent, tool_spec& tool) {
 }
 
 } // namespace
+
+std::string_view input_schema_of(tool_kind kind) {
+  switch (kind) {
+    case tool_kind::subagent:
+      return R"({"type":"object","properties":{"prompt":{"type":"string",)"
+             R"("description":"What it has to do, with all it has to know."}},)"
+             R"("required":["prompt"],"additionalProperties":false})";
+    case tool_kind::handoff:
+      return R"({"type":"object","properties":{"reason":{"type":"string"}},)"
+             R"("required":["reason"],"additionalProperties":false})";
+    case tool_kind::question:
+      return R"({"type":"object","properties":{"question":{"type":"string"},)"
+             R"("choices":{"type":"array","items":{"type":"string"},)"
+             R"("description":"If only these may be answered."}},)"
+             R"("required":["question"],"additionalProperties":false})";
+    case tool_kind::function: break;
+  }
+  return {};
+}
 
 const tool_spec* agent_definition::find_tool(std::string_view tool_name) const {
   for (const auto& tool : tools)
@@ -113,6 +159,12 @@ std::string digest_of(const agent_definition& d) {
     append_json(text, tool.gate);
     text += ",\"timeout\":";
     append_json(text, tool.timeout);
+    if (tool.kind != tool_kind::function) { // Older digests stay what they are.
+      text += ",\"kind\":";
+      append_json(text, tool.kind);
+      text += ",\"agent\":";
+      append_json(text, tool.agent);
+    }
     text += '}';
     separator = ",";
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kestrion {
@@ -36,6 +37,19 @@ struct approval_gate {
 };
 BOOST_DESCRIBE_STRUCT(approval_gate, (), (required, roles, deadline))
 
+/// What a call of a tool does.
+enum class tool_kind : std::uint8_t {
+  function, ///< Runs code.
+  subagent, ///< Starts a run of another agent; its answer is the result.
+  handoff,  ///< Moves the conversation to a run of another agent.
+  question, ///< Asks a person.
+};
+BOOST_DESCRIBE_ENUM(tool_kind, function, subagent, handoff, question)
+
+/// What calls of this kind take, as JSON Schema; empty for functions, which
+/// each have their own.
+std::string_view input_schema_of(tool_kind kind);
+
 /// A tool as the machine and the models see it; its code is in the tool pool.
 struct tool_spec {
   std::string name;         ///< 1 to 64 of A-Z a-z 0-9 _ -
@@ -44,10 +58,18 @@ struct tool_spec {
   effect_contract contract = effect_contract::idempotent;
   approval_gate gate;
   duration timeout = std::chrono::minutes{5};
+  tool_kind kind = tool_kind::function;
+  std::string agent{}; ///< Whose run a subagent or handoff starts.
   std::shared_ptr<const schema> validator; ///< `input_schema`, compiled.
 };
 
-/// Where a run ends for certain. Reaching one fails the run with its name.
+/// How deep a tree of runs may get where its agents do not say.
+inline constexpr std::int64_t default_depth_max = 8;
+/// How many runs may be started below one whose agent does not say.
+inline constexpr std::int64_t default_descendants_max = 1'000;
+
+/// Where a run ends for certain. Reaching one fails the run with its name, but
+/// for `depth_max`, which is an error result.
 struct run_limits {
   std::int64_t turns_max = 100; ///< Model calls that completed.
   std::int64_t tool_calls_max = 1'000;
@@ -56,11 +78,15 @@ struct run_limits {
   duration wall_time_max = std::chrono::days{30};
   std::int64_t model_attempts_max =
     6; ///< Of one model call, the first included.
+  /// A run so deep starts no other; a run that no run started has depth 0.
+  std::optional<std::int64_t> depth_max{};       ///< default_depth_max
+  std::optional<std::int64_t> descendants_max{}; ///< default_descendants_max
   bool operator==(const run_limits&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_limits, (),
                       (turns_max, tool_calls_max, tokens_max,
-                       cost_usd_micros_max, wall_time_max, model_attempts_max))
+                       cost_usd_micros_max, wall_time_max, model_attempts_max,
+                       depth_max, descendants_max))
 
 /// Micro-dollars per million tokens.
 struct model_price {
@@ -102,8 +128,11 @@ struct agent_definition {
 std::string digest_of(const agent_definition& definition);
 
 /// Checks names, schemas and limits, compiles the validators, sets the digest.
+/// A tool that is no function gets the schema of its kind if it has none.
 /// @par Errors `invalid_argument`: an empty or overlong name, a tool twice, a
-///             schema that is none or not one of an object, a limit below 1.
+///             schema that is none or not one of an object or not that of the
+///             tool's kind, a subagent or handoff without an agent, another
+///             tool with one, a limit below 1.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

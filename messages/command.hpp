@@ -130,9 +130,22 @@ struct unpark_run {
 };
 BOOST_DESCRIBE_STRUCT(unpark_run, (), (by))
 
+/// The end of a call that is a run of another agent.
+struct child_done {
+  std::string call; ///< The effect it answers.
+  /// How it ended. `failed` also if it could not be started. Of one that has
+  /// not ended nothing follows.
+  run_status status = run_status::completed;
+  std::string content; ///< Its answer, or why it ended so.
+  token_usage usage;   ///< Of it and all below it.
+  std::int64_t cost_usd_micros = 0;
+  std::int64_t descendants = 0; ///< Runs started below it.
+  timestamp now;
+};
+
 using command = std::variant<start_run, model_done, tool_done, approve_call,
                              deny_call, resolve_doubt, cancel_run, tick,
-                             recover_run, park_run, unpark_run>;
+                             recover_run, park_run, unpark_run, child_done>;
 
 /// A command that people give. As JSON, it may wait in the inbox of a run that
 /// lives in another process.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/messages/agent.hpp>
 #include <kestrion/messages/time.hpp>
 
 #include <cstdint>
@@ -27,12 +28,35 @@ struct run_tool {
   bool operator==(const run_tool&) const = default;
 };
 
+/// What a run leaves to one that it starts.
+struct child_allowance {
+  std::int64_t tokens_max = 0;
+  std::int64_t cost_usd_micros_max = 0;
+  std::int64_t depth_max = 0;
+  std::int64_t descendants_max = 0;
+  bool operator==(const child_allowance&) const = default;
+};
+
+/// The limits of a child: its agent's own, cut to what is left for it.
+run_limits within(run_limits own, const child_allowance& left);
+
+/// Start the run `child_id(this run, call)` unless it exists, and answer with
+/// `child_done` when it has ended.
+struct start_child {
+  std::string call;
+  std::string agent;
+  std::string prompt;
+  child_allowance left;
+  std::int64_t depth = 1; ///< Of the child.
+  bool operator==(const start_child&) const = default;
+};
+
 /// Send a `tick` at this time; a deadline or limit is due then.
 struct wake_up {
   timestamp at;
   bool operator==(const wake_up&) const = default;
 };
 
-using effect = std::variant<call_model, run_tool, wake_up>;
+using effect = std::variant<call_model, run_tool, wake_up, start_child>;
 
 } // namespace kestrion

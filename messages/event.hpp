@@ -4,6 +4,7 @@
 #include <kestrion/messages/conversation.hpp>
 #include <kestrion/messages/model_call.hpp>
 #include <kestrion/messages/run_id.hpp>
+#include <kestrion/messages/run_status.hpp>
 #include <kestrion/messages/time.hpp>
 
 #include <boost/describe/class.hpp>
@@ -34,19 +35,24 @@ struct run_started {
   std::optional<std::string> tenant;
   std::optional<std::string> key; ///< The caller's idempotency key.
   std::map<std::string, std::string> labels;
+  std::optional<std::int64_t> depth; ///< In its tree; nothing: 0.
+  std::optional<run_id> handed_from; ///< Whose conversation it goes on with.
   bool operator==(const run_started&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_started, (),
                       (agent, definition, limits, parent, parent_call, tenant,
-                       key, labels))
+                       key, labels, depth, handed_from))
 
-/// Somebody said something to the agent; a turn starts.
+/// Something was said to the agent: the prompt, or what was said before a
+/// handoff, or, while the run goes on, by somebody. What is said while the
+/// model or a batch is at work waits for the next model call.
 struct message_received {
   static constexpr std::string_view tag = "message_received";
   kestrion::message message;
+  std::optional<std::string> by; ///< While the run went on; else nothing.
   bool operator==(const message_received&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(message_received, (), (message))
+BOOST_DESCRIBE_STRUCT(message_received, (), (message, by))
 
 /// The model answered. Durable before anything that it asks for happens.
 struct model_call_completed {
@@ -233,13 +239,39 @@ struct run_resumed {
 };
 BOOST_DESCRIBE_STRUCT(run_resumed, (), (by))
 
-using event =
-  std::variant<run_started, message_received, model_call_completed,
-               model_call_failed, tool_call_started, tool_call_completed,
-               tool_call_failed, tool_call_in_doubt, approval_requested,
-               approval_granted, approval_denied, approval_expired,
-               run_completed, run_failed, run_expired, run_cancelled,
-               run_recovered, run_parked, run_resumed>;
+// -- other agents -------------------------------------------------------------
+
+/// The call is a run of another agent, which is started for it exactly once.
+struct child_started {
+  static constexpr std::string_view tag = "child_started";
+  std::string call; ///< The run is `child_id(this run, call)`.
+  std::string agent;
+  bool operator==(const child_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(child_started, (), (call, agent))
+
+/// The run of a call ended, or could not be started.
+struct child_ended {
+  static constexpr std::string_view tag = "child_ended";
+  std::string call;
+  run_status status = run_status::completed; ///< As it ended.
+  std::string
+    content;         ///< What the model is told: the answer, or what happened.
+  token_usage usage; ///< Of the child and all below it.
+  std::int64_t cost_usd_micros = 0;
+  std::int64_t descendants = 0; ///< Runs started below the child.
+  bool operator==(const child_ended&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(child_ended, (),
+                      (call, status, content, usage, cost_usd_micros,
+                       descendants))
+
+using event = std::variant<
+  run_started, message_received, model_call_completed, model_call_failed,
+  tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
+  approval_requested, approval_granted, approval_denied, approval_expired,
+  run_completed, run_failed, run_expired, run_cancelled, run_recovered,
+  run_parked, run_resumed, child_started, child_ended>;
 
 /// An event at its place in the log.
 struct recorded_event {

@@ -1,6 +1,9 @@
 #include <kestrion/messages/run_id.hpp>
 
+#include <kestrion/messages/digest.hpp>
+
 #include <algorithm>
+#include <charconv>
 #include <ostream>
 
 namespace kestrion {
@@ -83,6 +86,16 @@ std::string run_id::str() const {
     }
   }
   return out;
+}
+
+run_id child_id(const run_id& parent, std::string_view call) {
+  const auto hash = sha256_hex(parent.str() + "/" + std::string{call});
+  std::uint16_t high = 0;
+  std::uint64_t low = 0;
+  const auto* text = hash.data();
+  std::from_chars(text, text + 4, high, 16);
+  std::from_chars(text + 4, text + 20, low, 16);
+  return run_id::make(parent.time(), high, low);
 }
 
 std::string to_string(const run_id& id) {

@@ -43,6 +43,11 @@ private:
   std::array<std::uint8_t, 16> bytes_{};
 };
 
+/// The run that the call of `parent` is: it starts with the parent's time and
+/// goes on with 80 bits of the SHA-256 of "PARENT/CALL". The same for ever, so
+/// a call can't become two runs.
+run_id child_id(const run_id& parent, std::string_view call);
+
 std::string to_string(const run_id& id);
 std::ostream& operator<<(std::ostream& out, const run_id& id);
 

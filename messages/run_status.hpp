@@ -13,12 +13,13 @@ enum class run_status : std::uint8_t {
   waiting_on_human, ///< An approval or a call in doubt.
   completed,
   failed,
-  expired,   ///< A deadline for people passed.
-  cancelled, ///< Somebody said stop.
-  parked,    ///< Crashed too often; `unpark` lets it go on.
+  expired,          ///< A deadline for people passed.
+  cancelled,        ///< Somebody said stop.
+  parked,           ///< Crashed too often; `unpark` lets it go on.
+  waiting_on_child, ///< Runs of other agents work for it, and nothing else.
 };
 BOOST_DESCRIBE_ENUM(run_status, pending, running, waiting_on_human, completed,
-                    failed, expired, cancelled, parked)
+                    failed, expired, cancelled, parked, waiting_on_child)
 
 std::string_view to_string(run_status status);
 
@@ -31,7 +32,8 @@ constexpr bool is_terminal(run_status status) {
 /// Nothing happens until somebody does something.
 constexpr bool is_at_rest(run_status status) {
   return is_terminal(status) || status == run_status::waiting_on_human
-         || status == run_status::parked;
+         || status == run_status::parked
+         || status == run_status::waiting_on_child;
 }
 
 } // namespace kestrion

@@ -55,6 +55,8 @@ public:
       l.cost_usd_micros_max = 1 + below(3'000);
     if (one_in(4))
       l.wall_time_max = one_in(2) ? duration::max() : duration{3h};
+    if (one_in(8))
+      l.descendants_max = 1 + below(4);
     l.model_attempts_max = 1 + below(4);
     return l;
   }
@@ -64,7 +66,7 @@ public:
   }
 
   command next(const machine_story& story) {
-    switch (below(16)) {
+    switch (below(18)) {
       case 0: return start(story);
       case 1:
       case 2:
@@ -83,6 +85,8 @@ public:
         if (one_in(8))
           return park_run{text(), {}};
         return unpark_run{text(), {}};
+      case 15:
+      case 16: return end_of_child(story.state);
       default:
         if (one_in(30))
           return cancel_run{text(), text(), {}};
@@ -103,10 +107,12 @@ private:
     if (one_in(9))
       return pick({"fly", ""});
     return pick({"look", "write", "deploy", "send", "send", "apply", "scale",
-                 "wipe", "drop"});
+                 "wipe", "drop", "research", "research", "audit"});
   }
 
-  std::string arguments() {
+  std::string arguments(const std::string& tool) {
+    if (tool == "research" || tool == "audit")
+      return one_in(9) ? arguments("look") : R"({"prompt":"why?"})";
     if (!one_in(4))
       return pick({R"({"n":1})", R"({"n":2})", R"({ "n" : 1 })"});
     return pick(
@@ -163,10 +169,25 @@ private:
       reply.parts.emplace_back(text_part{text()});
     if (!one_in(12))
       for (int n = 1 + below(4); n > 0; --n)
-        reply.parts.emplace_back(
-          tool_call_part{text(), pick({"", "v", "w", "call_2_0", "\xff"}),
-                         tool(), arguments()});
+        reply.parts.emplace_back(call_of(tool()));
     c.outcome = std::move(reply);
+    return c;
+  }
+
+  tool_call_part call_of(const std::string& name) {
+    return {text(), pick({"", "v", "w", "call_2_0", "\xff"}), name,
+            arguments(name)};
+  }
+
+  command end_of_child(const run_state& s) {
+    child_done c;
+    const auto open = open_children(s);
+    c.call = open.empty() || one_in(9) ? call(s) : open.front();
+    c.status = static_cast<run_status>(below(9));
+    c.content = text();
+    c.usage.input_tokens = one_in(99) ? INT64_MAX : below(200);
+    c.cost_usd_micros = one_in(30) ? INT64_MIN : below(200);
+    c.descendants = below(3);
     return c;
   }
 
@@ -193,7 +214,7 @@ private:
   command yes(const run_state& s) {
     auto x = common<approval>(s);
     if (one_in(5))
-      x.arguments = arguments();
+      x.arguments = arguments(tool());
     return approve_call{std::move(x), {}};
   }
 
@@ -237,11 +258,13 @@ void check_refusal(const machine_story& story) {
     BOOST_REQUIRE(story.last->status == story.status());
 }
 
-/// After the end nothing, and no tool before all gates of its batch are open.
+/// After the end nothing, and no tool or child before all gates of its batch
+/// are open.
 /// @param s  The state before the last command.
 void check_events(const machine_story& story, run_state s) {
   for (auto i = s.progress.seq; i < story.log.size(); ++i) {
-    if (std::holds_alternative<tool_call_started>(story.log[i].event)) {
+    if (std::holds_alternative<tool_call_started>(story.log[i].event)
+        || std::holds_alternative<child_started>(story.log[i].event)) {
       BOOST_REQUIRE(s.progress.status != run_status::parked);
       for (const auto& call : s.progress.calls)
         BOOST_REQUIRE(call.phase != call_phase::waiting
@@ -290,10 +313,12 @@ void check_conversation(const run_state& s) {
 /// Somebody always has the next move: the world, a person, or nobody any more.
 void check_next_move(const run_state& s) {
   std::size_t works = 0;
+  std::size_t children = 0;
   std::size_t wakes = 0;
   for (const auto& e : owed(s))
     match(
-      e, [&](const wake_up&) { ++wakes; }, [&](const auto&) { ++works; });
+      e, [&](const wake_up&) { ++wakes; },
+      [&](const start_child&) { ++children; }, [&](const auto&) { ++works; });
   const auto waits = std::count_if(
     s.progress.calls.begin(), s.progress.calls.end(), [](const auto& call) {
       return call.phase == call_phase::in_doubt
@@ -303,13 +328,18 @@ void check_next_move(const run_state& s) {
   const auto status = s.progress.status;
   if (status == run_status::pending || status == run_status::parked
       || is_terminal(status)) {
-    BOOST_REQUIRE_EQUAL(works + wakes, 0u);
+    BOOST_REQUIRE_EQUAL(works + children + wakes, 0u);
     return;
   }
+  BOOST_REQUIRE_EQUAL(children, open_children(s).size());
   BOOST_REQUIRE_EQUAL(wakes, 1u);
   BOOST_REQUIRE_EQUAL(works != 0, status == run_status::running);
   if (status == run_status::waiting_on_human)
     BOOST_REQUIRE_GT(waits, 0);
+  if (status == run_status::waiting_on_child) {
+    BOOST_REQUIRE_GT(children, 0u);
+    BOOST_REQUIRE_EQUAL(waits, 0);
+  }
 }
 
 using deadlines = std::map<std::string, std::optional<timestamp>>;
@@ -324,7 +354,7 @@ void check_deadlines(const run_state& s, deadlines& seen) {
 using tags = std::map<std::string_view, int>;
 
 void play(player& world, tags& happened) {
-  machine_story story{test::ops_agent(world.limits())};
+  machine_story story{test::team_agent(world.limits())};
   deadlines seen;
   run_state reread; // As another process would have it, event by event.
   const int start_at = world.below(5);
@@ -369,7 +399,7 @@ BOOST_AUTO_TEST_CASE(whatever_comes_the_machine_keeps_its_promises) {
 BOOST_AUTO_TEST_CASE(a_story_told_twice_is_the_same_story) {
   const auto told = [n = seed()] {
     player world{n};
-    machine_story story{test::ops_agent(world.limits())};
+    machine_story story{test::team_agent(world.limits())};
     story.starts();
     for (int i = 0; i < 200; ++i) {
       story.passes(world.pause());
@@ -385,7 +415,7 @@ BOOST_AUTO_TEST_CASE(any_event_folds_into_any_state) {
   player world{seed()};
   std::vector<event> events;
   for (int n = 0; n < 40; ++n) {
-    machine_story story;
+    machine_story story{test::team_agent()};
     story.starts();
     for (int i = 0; i < 60; ++i)
       story.take(world.next(story));

@@ -116,6 +116,54 @@ BOOST_AUTO_TEST_CASE(gates_and_timeouts_have_to_make_sense) {
              == idle);
 }
 
+BOOST_AUTO_TEST_CASE(a_subagent_and_a_handoff_name_their_agent_no_other_does) {
+  const std::string about = "agent \"ops\", tool \"scale\": ";
+  const auto of_kind = [](tool_kind kind, std::string agent) {
+    return [=](tool_spec& t) {
+      t.kind = kind;
+      t.agent = agent;
+      t.input_schema.clear();
+    };
+  };
+  BOOST_TEST(why_no_tool(of_kind(tool_kind::subagent, ""))
+             == about
+                  + "a subagent has to name its agent, 1 to 64 of A-Z a-z "
+                    "0-9 _ -; it names \"\"");
+  BOOST_TEST(why_no_tool(of_kind(tool_kind::handoff, "a b"))
+             == about
+                  + "a handoff has to name its agent, 1 to 64 of A-Z a-z "
+                    "0-9 _ -; it names \"a b\"");
+  BOOST_TEST(why_no_tool(of_kind(tool_kind::question, "dev"))
+             == about
+                  + "a question starts no run, but names the agent "
+                    "\"dev\"");
+  BOOST_TEST(why_no_tool(of_kind(tool_kind::function, "dev"))
+             == about
+                  + "a function starts no run, but names the agent "
+                    "\"dev\"");
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_that_is_no_function_has_the_schema_of_its_kind) {
+  for (auto kind :
+       {tool_kind::subagent, tool_kind::handoff, tool_kind::question}) {
+    auto definition = ops();
+    auto& tool = definition.tools[0];
+    tool.kind = kind;
+    tool.agent = kind == tool_kind::question ? "" : "dev";
+    tool.input_schema.clear();
+    const auto out = prepare(definition);
+    BOOST_TEST_REQUIRE(out.has_value());
+    BOOST_TEST(out->tools[0].input_schema == input_schema_of(kind));
+    BOOST_TEST(prepare(*out).value().digest == out->digest);
+    tool.input_schema = R"({"type":"object"})";
+    BOOST_TEST(prepare(definition)
+                 .error()
+                 .detail.starts_with("agent \"ops\", tool \"scale\": the input "
+                                     "schema of a "));
+  }
+  BOOST_TEST(input_schema_of(tool_kind::function) == "");
+}
+
 BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {
   const auto why = [](auto set) {
     return why_not(set);
@@ -136,6 +184,10 @@ BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {
              == sentence("wall_time_max", "0"));
   BOOST_TEST(why([](auto& d) { d.limits.model_attempts_max = 0; })
              == sentence("model_attempts_max", "0"));
+  BOOST_TEST(why([](auto& d) { d.limits.depth_max = 0; })
+             == sentence("depth_max", "0"));
+  BOOST_TEST(why([](auto& d) { d.limits.descendants_max = -1; })
+             == sentence("descendants_max", "-1"));
   BOOST_TEST(why([](auto& d) { d.options.output_tokens_max = 0; })
              == sentence("output_tokens_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.timeout = duration{0}; })
@@ -157,9 +209,34 @@ BOOST_AUTO_TEST_CASE(the_digest_tells_what_decides_how_a_run_goes) {
     [](auto& d) { d.tools[0].gate.required = true; },
     [](auto& d) { d.tools[0].timeout += duration{1}; },
     [](auto& d) { d.tools.clear(); },
+    [](auto& d) { d.limits.depth_max = 3; },
+    [](auto& d) { d.limits.descendants_max = 3; },
+    [](auto& d) {
+      d.tools[0].input_schema.clear();
+      d.tools[0].kind = tool_kind::question;
+    },
   };
   for (const auto& change : changes)
     BOOST_TEST(digest_with(change) != same);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_agent_does_not_use_leaves_its_digest_as_it_was) {
+  // As recorded by runs of earlier versions.
+  BOOST_TEST(
+    digest_of(ops())
+    == "3819edc4f8d9b2dc9c0e2199a82d785cf0dbe6ec0cab09611554189a0800cdc9");
+}
+
+BOOST_AUTO_TEST_CASE(the_kind_of_a_tool_and_its_agent_are_in_the_digest) {
+  const auto with = [](tool_kind kind, const std::string& agent) {
+    return digest_with([&](auto& d) {
+      d.tools[0].input_schema.clear();
+      d.tools[0].kind = kind;
+      d.tools[0].agent = agent;
+    });
+  };
+  BOOST_TEST(with(tool_kind::subagent, "a") != with(tool_kind::handoff, "a"));
+  BOOST_TEST(with(tool_kind::subagent, "a") != with(tool_kind::subagent, "b"));
 }
 
 BOOST_AUTO_TEST_CASE(the_digest_does_not_tell_prices_nor_how_a_schema_is_set) {

@@ -116,4 +116,17 @@ BOOST_AUTO_TEST_CASE(ids_hash_and_print) {
   BOOST_TEST(out.str() == to_string(run_id{}));
 }
 
+BOOST_AUTO_TEST_CASE(the_run_of_a_call_follows_from_its_parent_and_the_call) {
+  const auto parent = run_id::make(timestamp{1'795'403'373'123ms}, 7, 8);
+  const auto other = run_id::make(timestamp{1'795'403'373'123ms}, 7, 9);
+  const auto child = child_id(parent, "c1.0");
+  BOOST_TEST(child == child_id(parent, "c1.0"));
+  BOOST_TEST(child != child_id(parent, "c1.1"));
+  BOOST_TEST(child != child_id(other, "c1.0"));
+  BOOST_TEST(child != parent);
+  BOOST_TEST((child.time() == parent.time()));
+  // For ever: logs of parents name their children by this only.
+  BOOST_TEST(to_string(child) == "run_01M8362PJ3X7JSQRKGBM9S071Q");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

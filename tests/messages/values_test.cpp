@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(statuses_have_names_and_tell_rest_from_end) {
     BOOST_TEST(is_terminal(s));
     BOOST_TEST(is_at_rest(s));
   }
-  for (auto s : {run_status::waiting_on_human, run_status::parked}) {
+  for (auto s : {run_status::waiting_on_human, run_status::waiting_on_child,
+                 run_status::parked}) {
     BOOST_TEST(!is_terminal(s));
     BOOST_TEST(is_at_rest(s));
   }

@@ -53,12 +53,13 @@ std::string brief(const part& p) {
 
 std::string brief(const open_call& call) {
   static constexpr const char* phases[] = {"waiting", "started", "in doubt",
-                                           "done"};
+                                           "done", "child"};
   auto out =
     words({"call", call.id, call.tool, call.arguments,
            phases[static_cast<int>(call.phase)],
            call.attempt == 0 ? "" : "attempt " + std::to_string(call.attempt),
-           call.interrupted ? "interrupted" : ""});
+           call.interrupted ? "interrupted" : "",
+           call.agent.empty() ? "" : "of " + call.agent});
   if (!call.gated)
     return out;
   out += " digest " + call.digest;
@@ -101,6 +102,12 @@ std::string brief(const event& e) {
     [&](const run_failed& x) {
       return words({tag, x.code});
     },
+    [&](const child_started& x) {
+      return words({tag, x.call, x.agent});
+    },
+    [&](const child_ended& x) {
+      return words({tag, x.call, name_of(x.status)});
+    },
     [&](const run_recovered& x) {
       return words({tag, x.model_call.value_or("")});
     },
@@ -125,7 +132,10 @@ std::string brief(const effect& e) {
                     std::to_string(x.attempt),
                     x.interrupted ? "interrupted" : ""});
     },
-    [](const wake_up& x) { return "wake_up " + to_string(x.at); });
+    [](const wake_up& x) { return "wake_up " + to_string(x.at); },
+    [](const start_child& x) {
+      return words({"start_child", x.call, x.agent, x.prompt});
+    });
 }
 
 lines said(const run_state& state) {
@@ -160,6 +170,10 @@ std::string described(const run_state& s) {
                    + std::to_string(p.lost_tokens_estimate));
   line("cost", std::to_string(p.cost_usd_micros));
   line("bytes said", std::to_string(p.said_bytes));
+  if (p.descendants != 0)
+    line("descendants", std::to_string(p.descendants));
+  for (const auto& call : p.left_children)
+    line("left behind", call);
   for (const auto& call : p.calls)
     out += brief(call) + "\n";
   for (const auto& gate : p.closed_gates) {
@@ -200,6 +214,24 @@ agent_definition ops_agent(run_limits limits) {
              tool("wipe", once, {true, {}, hour}),
              tool("drop", once, {true, {"sre", "lead"}, hour})};
   a.price = model_price{1'000'000, 0, 0, 0};
+  return prepare(std::move(a)).value();
+}
+
+agent_definition team_agent(run_limits limits) {
+  const auto of_kind = [](tool_kind kind, std::string name, std::string agent,
+                          approval_gate gate = {}) {
+    tool_spec spec;
+    spec.name = std::move(name);
+    spec.description = "Tests.";
+    spec.kind = kind;
+    spec.agent = std::move(agent);
+    spec.gate = std::move(gate);
+    return spec;
+  };
+  auto a = ops_agent(limits);
+  a.tools.push_back(of_kind(tool_kind::subagent, "research", "researcher"));
+  a.tools.push_back(
+    of_kind(tool_kind::subagent, "audit", "auditor", {true, {"lead"}, {}}));
   return prepare(std::move(a)).value();
 }
 
@@ -272,6 +304,11 @@ void machine_story::tool_returns(const std::string& id, std::string content) {
 void machine_story::tool_fails(const std::string& id, std::string content,
                                tool_failure why) {
   take(tool_done{id, {std::move(content), why}, {}, {}});
+}
+
+void machine_story::child_ends(const std::string& id, run_status status,
+                               std::string content, token_usage usage) {
+  take(child_done{id, status, std::move(content), usage, 0, 0, {}});
 }
 
 void machine_story::approved(approval decision) {

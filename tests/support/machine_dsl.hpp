@@ -36,6 +36,12 @@ recorded_event reread(const recorded_event& e);
 ///   drop                             gate for sre and lead, deadline 1 h
 agent_definition ops_agent(run_limits limits = {});
 
+/// As `ops_agent`, with colleagues:
+///
+///   research                         a sub-agent, "researcher"
+///   audit                            a sub-agent, "auditor"; gate for lead
+agent_definition team_agent(run_limits limits = {});
+
 /// One run and the clock of its world. Commands are decided at `now`; what they
 /// decide is recorded and folded, as a shell would.
 class machine_story {
@@ -58,6 +64,8 @@ public:
   void tool_returns(const std::string& call, std::string content);
   void tool_fails(const std::string& call, std::string content,
                   tool_failure why = tool_failure::failed);
+  void child_ends(const std::string& call, run_status status,
+                  std::string content = {}, token_usage usage = {});
   void approved(approval decision);
   void denied(denial decision);
   void resolved(doubt_resolution decision);

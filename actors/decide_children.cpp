@@ -1,0 +1,51 @@
+#include <kestrion/actors/draft.hpp>
+
+#include <algorithm>
+
+/// What the end of another agent's run leads to.
+namespace kestrion::machine {
+
+namespace {
+
+/// What the model is told of a child that gave no answer.
+std::string in_words(const std::string& agent, const child_done& c) {
+  return "The run of " + agent + " ended as " + std::string{to_string(c.status)}
+         + (c.content.empty() ? "." : ": " + c.content);
+}
+
+child_ended ended(const open_call& call, const child_done& c) {
+  child_ended out;
+  out.call = c.call;
+  out.status = c.status;
+  out.content = c.content;
+  out.usage = plausible(c.usage);
+  out.cost_usd_micros = plausible(c.cost_usd_micros);
+  out.descendants = plausible(c.descendants);
+  if (c.content.size() > tool_result_bytes_max) {
+    out.status = run_status::failed;
+    out.content = too_long(c.content.size());
+  } else if (c.status != run_status::completed) {
+    out.content = in_words(call.agent, c);
+  }
+  return out;
+}
+
+} // namespace
+
+outcome on(const run_state& s, const agent_definition& a, const child_done& c) {
+  const auto& calls = s.progress.calls;
+  const auto call =
+    std::find_if(calls.begin(), calls.end(), [&](const auto& x) {
+      return x.id == c.call && x.phase == call_phase::child;
+    });
+  if (call == calls.end() || s.progress.parked)
+    return decision{}; // Late or twice: settled already.
+  if (!is_terminal(c.status))
+    return decision{};
+  draft d{s, a, c.now};
+  d.emit(ended(*call, c));
+  fail_if_spent(d);
+  return std::move(d.out);
+}
+
+} // namespace kestrion::machine

@@ -1,0 +1,239 @@
+#include <kestrion/actors/fold_progress.hpp>
+
+#include <kestrion/messages/match.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+open_call* find(run_progress& p, const std::string& id) {
+  for (auto& call : p.calls)
+    if (call.id == id)
+      return &call;
+  return nullptr;
+}
+
+std::int64_t bytes_of(const std::vector<part>& parts) {
+  std::size_t n = 0;
+  for (const auto& p : parts)
+    match(
+      p, [&](const text_part& x) { n += x.text.size(); },
+      [&](const image_part&) { n += 4'000; }, // About what vendors bill.
+      [&](const reasoning_part& x) { n += x.raw.size(); },
+      [&](const opaque_part& x) { n += x.raw.size(); },
+      [&](const tool_call_part& x) { n += x.name.size() + x.arguments.size(); },
+      [&](const tool_result_part& x) { n += x.content.size(); });
+  return static_cast<std::int64_t>(n);
+}
+
+void open_model(run_progress& p) {
+  p.model_call = open_model_call{"m" + std::to_string(p.turns + 1), 1, {}};
+}
+
+/// The batch is settled once every call is done: back to the model.
+void close_batch_if_done(run_progress& p) {
+  if (p.calls.empty()
+      || !std::all_of(p.calls.begin(), p.calls.end(), [](const auto& call) {
+           return call.phase == call_phase::done;
+         }))
+    return;
+  p.calls.clear();
+  open_model(p);
+}
+
+void set_done(run_progress& p, const std::string& id, std::size_t bytes) {
+  auto* call = find(p, id);
+  if (!call)
+    return;
+  call->phase = call_phase::done;
+  p.said_bytes += static_cast<std::int64_t>(bytes);
+  close_batch_if_done(p);
+}
+
+void open_batch(run_progress& p, const std::vector<part>& parts) {
+  for (const auto& each : parts)
+    if (const auto* asked = std::get_if<tool_call_part>(&each)) {
+      open_call call;
+      call.id = asked->id;
+      call.tool = asked->name;
+      call.arguments = asked->arguments.empty() ? "{}" : asked->arguments;
+      p.calls.push_back(std::move(call));
+      ++p.tool_calls;
+    }
+}
+
+void end(run_progress& p, run_status status, std::string code,
+         std::string reason) {
+  p.status = status;
+  p.code = std::move(code);
+  p.reason = std::move(reason);
+  p.parked = false;
+  p.model_call.reset();
+  for (const auto& call : p.calls)
+    if (call.phase == call_phase::child)
+      p.left_children.push_back(call.id);
+  p.calls.clear();
+}
+
+void become_child(run_progress& p, const child_started& x) {
+  auto* call = find(p, x.call);
+  if (!call)
+    return;
+  call->phase = call_phase::child;
+  call->agent = x.agent;
+  ++p.descendants;
+}
+
+void end_child(run_progress& p, const child_ended& x) {
+  p.usage += x.usage;
+  p.cost_usd_micros += x.cost_usd_micros;
+  p.descendants += x.descendants;
+  set_done(p, x.call, x.content.size());
+}
+
+std::string signed_reason(const std::string& by, const std::string& reason) {
+  return by.empty() || reason.empty() ? by + reason : by + ": " + reason;
+}
+
+closed_gate& gate_record(run_progress& p, const open_call& call) {
+  for (auto& gate : p.closed_gates)
+    if (gate.call == call.id)
+      return gate;
+  return p.closed_gates.emplace_back(
+    closed_gate{call.id, call.tool, call.digest, {}, {}});
+}
+
+void grant(run_progress& p, const approval_granted& x) {
+  auto* call = find(p, x.call);
+  if (!call)
+    return;
+  if (x.arguments)
+    call->arguments = *x.arguments;
+  call->digest = x.digest;
+  call->grants.push_back({x.by, x.role, x.digest});
+  auto& record = gate_record(p, *call);
+  record.digest = x.digest;
+  record.grants = call->grants;
+}
+
+void deny(run_progress& p, const approval_denied& x) {
+  auto* call = find(p, x.call);
+  if (!call)
+    return;
+  gate_record(p, *call).denial = role_grant{x.by, x.role, x.digest};
+  set_done(p, x.call, x.reason.size());
+}
+
+/// What a run that has not ended is doing.
+run_status live_status(const run_progress& p) {
+  if (p.parked)
+    return run_status::parked;
+  const auto any = [&](auto predicate) {
+    return std::any_of(p.calls.begin(), p.calls.end(), predicate);
+  };
+  if (p.model_call
+      || any([](const auto& c) { return c.phase == call_phase::started; }))
+    return run_status::running;
+  if (any([](const auto& c) {
+        return c.phase == call_phase::in_doubt
+               || (c.phase == call_phase::waiting && !missing_roles(c).empty());
+      }))
+    return run_status::waiting_on_human;
+  if (any([](const auto& c) { return c.phase == call_phase::child; }))
+    return run_status::waiting_on_child;
+  return run_status::running;
+}
+
+/// Another life began, but the run did not get on.
+bool is_takeover(const event& e) {
+  return std::holds_alternative<run_recovered>(e)
+         || std::holds_alternative<run_parked>(e)
+         || std::holds_alternative<run_resumed>(e);
+}
+
+void fold_event(run_progress& p, const event& e) {
+  match(
+    e, [&](const run_started&) { p.started_at = p.updated_at; },
+    [&](const message_received& x) {
+      p.said_bytes += bytes_of(x.message.parts);
+      open_model(p);
+    },
+    [&](const model_call_completed& x) {
+      p.model_call.reset();
+      ++p.turns;
+      p.usage += x.usage;
+      p.cost_usd_micros += x.cost_usd_micros.value_or(0);
+      p.said_bytes += bytes_of(x.parts);
+      open_batch(p, x.parts);
+    },
+    [&](const model_call_failed& x) {
+      if (p.model_call && x.retry_at)
+        p.model_call = open_model_call{x.call, x.attempt + 1, *x.retry_at};
+      else
+        p.model_call.reset();
+    },
+    [&](const tool_call_started& x) {
+      if (auto* call = find(p, x.call)) {
+        call->phase = call_phase::started;
+        call->interrupted = false;
+        ++call->attempt;
+      }
+    },
+    [&](const tool_call_completed& x) {
+      set_done(p, x.call, x.content.size());
+    },
+    [&](const tool_call_failed& x) { set_done(p, x.call, x.detail.size()); },
+    [&](const tool_call_in_doubt& x) {
+      if (auto* call = find(p, x.call))
+        call->phase = call_phase::in_doubt;
+    },
+    [&](const approval_requested& x) {
+      if (auto* call = find(p, x.call)) {
+        call->gated = true;
+        call->digest = x.digest;
+        call->roles = x.roles;
+        call->deadline = x.deadline;
+      }
+    },
+    [&](const approval_granted& x) { grant(p, x); },
+    [&](const approval_denied& x) { deny(p, x); },
+    [](const approval_expired&) {}, // run_expired says the rest.
+    [&](const run_completed&) { end(p, run_status::completed, {}, {}); },
+    [&](const run_failed& x) { end(p, run_status::failed, x.code, x.reason); },
+    [&](const run_expired& x) { end(p, run_status::expired, {}, x.reason); },
+    [&](const run_cancelled& x) {
+      end(p, run_status::cancelled, {}, signed_reason(x.by, x.reason));
+    },
+    [&](const run_recovered& x) {
+      p.lost_tokens_estimate += x.lost_tokens_estimate;
+      p.cost_usd_micros += x.lost_usd_micros_estimate;
+      for (auto& call : p.calls)
+        call.interrupted = call.phase == call_phase::started;
+    },
+    [&](const run_parked& x) {
+      p.parked = true;
+      p.reason = x.reason;
+    },
+    [&](const run_resumed&) {
+      p.parked = false;
+      p.reason.clear();
+    },
+    [&](const child_started& x) { become_child(p, x); },
+    [&](const child_ended& x) { end_child(p, x); });
+}
+
+} // namespace
+
+void fold_progress(run_progress& p, const recorded_event& e) {
+  p.seq = e.seq;
+  p.updated_at = e.at;
+  if (!is_takeover(e.event))
+    ++p.steps;
+  fold_event(p, e.event);
+  if (!is_terminal(p.status))
+    p.status = live_status(p);
+}
+
+} // namespace kestrion
