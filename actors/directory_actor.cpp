@@ -31,35 +31,16 @@ constexpr auto respawn_retry = std::chrono::seconds{1};
 
 // -- lives --------------------------------------------------------------------
 
-resident& admit(directory_self self, const run_id& id,
-                std::shared_ptr<const agent_code> agent, bool fresh) {
-  auto& st = self->state;
-  auto actor = self->spawn(run_agent, id, st.context, std::move(agent), fresh);
-  self->send(st.supervisor, watch_run{id, actor});
-  return st.live[id] = {std::move(actor), 0};
-}
-
+using directory_parts::admit;
 using directory_parts::ensure;
-
-void settle_waiters(directory_state& st, const run_result& r) {
-  const auto i = st.waiters.find(r.id);
-  if (i == st.waiters.end())
-    return;
-  std::erase_if(i->second, [&](directory_state::waiter& w) {
-    if (w.until == wait_until::ended
-        && r.status == run_status::waiting_on_human)
-      return false;
-    w.answer.deliver(r);
-    return true;
-  });
-  if (i->second.empty())
-    st.waiters.erase(i);
-}
+using directory_parts::settle_waiters;
 
 /// A run says that nothing happens until somebody does something.
 void on_settled(directory_self self, const run_settled& x) {
   auto& st = self->state;
-  settle_waiters(st, x.result);
+  settle_waiters(self, x.result,
+                 x.result.status == run_status::waiting_on_human);
+  directory_parts::tell_parent(self, x);
   const auto live = st.live.find(x.result.id);
   if (is_terminal(x.result.status)) {
     st.wakes.forget(x.result.id);
@@ -72,6 +53,12 @@ void on_settled(directory_self self, const run_settled& x) {
     return; // A command is on its way to it: it will settle again.
   self->send(live->second.actor, passivate{});
   st.live.erase(live);
+}
+
+/// For who waits here for a run that came to rest without us.
+void tell_rest(directory_self self, const run_row& row) {
+  settle_waiters(self, result_from_store(*self->state.context->store, row),
+                 row.status == run_status::waiting_on_human);
 }
 
 /// A run's actor crashed, and its time has come again. If it crashed after its
@@ -87,7 +74,7 @@ void respawn(directory_self self, const run_id& id) {
   }
   if (is_terminal(row->status) || row->status == run_status::parked) {
     st.wakes.forget(id);
-    settle_waiters(st, result_from_store(*st.context->store, *row));
+    tell_rest(self, *row);
   } else {
     // If it went on in another process, that one will tell its end.
     static_cast<void>(ensure(self, *row));
@@ -95,14 +82,16 @@ void respawn(directory_self self, const run_id& id) {
 }
 
 /// Resumes a page of what is unfinished: first what was running when its
-/// process died, then what waits for people and may have a deadline.
+/// process died, then what waits for people and may have a deadline, or for
+/// runs that may have ended.
 void recover_some(directory_self self, const recover_all& from) {
   auto& st = self->state;
   std::vector<std::string> names;
   for (const auto& [name, ignored] : *st.agents)
     names.push_back(name);
   run_query waiting;
-  waiting.statuses = {run_status::waiting_on_human};
+  waiting.statuses = {run_status::waiting_on_human,
+                      run_status::waiting_on_child};
   waiting.after = from.after;
   waiting.limit = recover_page;
   const auto rows =
@@ -113,8 +102,10 @@ void recover_some(directory_self self, const recover_all& from) {
     return;
   for (const auto& row : *rows)
     if (const auto agent = find_agent(*st.agents, row.agent);
-        agent && !st.live.contains(row.id))
+        agent && !st.live.contains(row.id)) {
       admit(self, row.id, *agent, false);
+      directory_parts::cancel_if_orphan(self, row);
+    }
   if (rows->size() == recover_page)
     self->send(self, recover_all{from.waiting, rows->back().id});
   else if (!from.waiting)
@@ -141,7 +132,7 @@ void look_at_store(directory_self self) {
         elsewhere.push_back(std::move(*row));
   for (const auto& row : elsewhere)
     if (is_at_rest(row.status))
-      settle_waiters(st, result_from_store(*st.context->store, row));
+      tell_rest(self, row);
     else if (may_take_over)
       static_cast<void>(ensure(self, row)); // Refused while its owner lives.
 }
@@ -179,8 +170,35 @@ void ring(directory_self self) {
 // -- requests -----------------------------------------------------------------
 
 void forward_some(directory_self self, const run_command& c,
+                  receipt_promise promise, int tries_left);
+
+void ask_run(directory_self self, resident& run, const run_command& c,
+             receipt_promise promise, int tries_left) {
+  ++run.commands_sent;
+  self->request(run.actor, caf::infinite, c)
+    .then([promise](const run_receipt& r) mutable { promise.deliver(r); },
+          [self, c, promise, tries_left,
+           asked = run.actor](const caf::error& e) mutable {
+            if (is_ours(e) || tries_left == 0) {
+              promise.deliver(e);
+              return;
+            }
+            // It ended or crashed before it read the command.
+            auto& live = self->state.live;
+            const auto i = live.find(c.run);
+            if (i != live.end() && i->second.actor == asked)
+              live.erase(i);
+            forward_some(self, c, promise, tries_left - 1);
+          });
+}
+
+void forward_some(directory_self self, const run_command& c,
                   receipt_promise promise, int tries_left) {
   auto& st = self->state;
+  if (const auto live = st.live.find(c.run); live != st.live.end()) {
+    ask_run(self, live->second, c, std::move(promise), tries_left);
+    return;
+  }
   const auto row = find_row(*st.context->store, c.run);
   if (!row) {
     promise.deliver(to_caf(row.error()));
@@ -203,22 +221,7 @@ void forward_some(directory_self self, const run_command& c,
       promise.deliver(to_caf(run.error()));
     return;
   }
-  ++(*run)->commands_sent;
-  self->request((*run)->actor, caf::infinite, c)
-    .then([promise](const run_receipt& r) mutable { promise.deliver(r); },
-          [self, c, promise, tries_left,
-           asked = (*run)->actor](const caf::error& e) mutable {
-            if (is_ours(e) || tries_left == 0) {
-              promise.deliver(e);
-              return;
-            }
-            // It ended or crashed before it read the command.
-            auto& live = self->state.live;
-            const auto i = live.find(c.run);
-            if (i != live.end() && i->second.actor == asked)
-              live.erase(i);
-            forward_some(self, c, promise, tries_left - 1);
-          });
+  ask_run(self, **run, c, std::move(promise), tries_left);
 }
 
 void await(directory_self self, const await_run& x, result_promise promise) {
@@ -318,6 +321,33 @@ void shut_down(directory_self self, const caf::error& reason) {
 
 } // namespace
 
+resident& directory_parts::admit(directory_self self, const run_id& id,
+                                 std::shared_ptr<const agent_code> agent,
+                                 bool fresh) {
+  auto& st = self->state;
+  auto actor = self->spawn(run_agent, id, st.context, std::move(agent), fresh);
+  self->send(st.supervisor, watch_run{id, actor});
+  return st.live[id] = {std::move(actor), 0};
+}
+
+void directory_parts::settle_waiters(directory_self self, const run_result& r,
+                                     bool needs_person) {
+  auto& st = self->state;
+  const auto i = st.waiters.find(r.id);
+  if (i == st.waiters.end())
+    return;
+  const bool has_stopped =
+    is_terminal(r.status) || r.status == run_status::parked;
+  std::erase_if(i->second, [&](directory_state::waiter& w) {
+    if (!has_stopped && !(needs_person && w.until == wait_until::at_rest))
+      return false;
+    w.answer.deliver(r);
+    return true;
+  });
+  if (i->second.empty())
+    st.waiters.erase(i);
+}
+
 result<resident*> directory_parts::ensure(directory_self self,
                                           const run_row& row) {
   auto& st = self->state;
@@ -386,6 +416,10 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
       return promise;
     },
     [self](const run_settled& x) { on_settled(self, x); },
+    [self](const child_request& x) {
+      directory_parts::start_child_run(self, x);
+    },
+    [self](const cancel_children& x) { directory_parts::cancel_all(self, x); },
     [self](const wake_run_at& x) {
       self->state.wakes.set(x.run, x.at);
       set_alarm(self);

@@ -18,6 +18,30 @@ result<directory_state::resident*> ensure(directory_self self,
 void forward(directory_self self, const run_command& c,
              receipt_promise promise);
 
+/// Spawns the actor of a run that has none.
+/// @param fresh  It has no log yet.
+directory_state::resident& admit(directory_self self, const run_id& id,
+                                 std::shared_ptr<const agent_code> agent,
+                                 bool fresh);
+
+/// Answers who waits for this run as far as the result is what they wait for.
+/// @param needs_person  It, or a run below it, waits for a person.
+void settle_waiters(directory_self self, const run_result& r,
+                    bool needs_person);
+
+// -- runs of runs -------------------------------------------------------------
+
+/// Starts the run that another one needs, or goes on with it, or tells its end.
+void start_child_run(directory_self self, const child_request& x);
+
+/// The parent hears of an end; who waits for those above, of a need for people.
+void tell_parent(directory_self self, const run_settled& x);
+
+void cancel_all(directory_self self, const cancel_children& x);
+
+/// Cancels a run whose parent ended without coming to it.
+void cancel_if_orphan(directory_self self, const run_row& row);
+
 // -- runs of other processes --------------------------------------------------
 
 /// Leaves the command for the process that owns its run; the promise is kept

@@ -77,6 +77,22 @@ struct run_to_end {
 struct run_settled {
   run_result result;
   std::uint64_t commands_taken = 0; ///< By this life of the run.
+  std::optional<run_id> parent = {};
+  std::string parent_call = {};
+  std::int64_t descendants = 0; ///< Runs started below it.
+};
+
+/// A run owes the start of another one, and wants to hear of its end.
+struct child_request {
+  run_id parent;
+  std::optional<std::string> tenant;
+  start_child child;
+};
+
+/// A run ended before those that it started.
+struct cancel_children {
+  std::vector<run_id> runs;
+  std::string by;
 };
 
 struct settle_query {};
@@ -180,6 +196,10 @@ using directory_actor = caf::typed_actor<
   caf::replies_to<run_command>::with<run_receipt>,
   // INTERNAL: a run is at rest.
   caf::reacts_to<run_settled>,
+  // INTERNAL: a run needs another one, new or not.
+  caf::reacts_to<child_request>,
+  // INTERNAL: a run ended before its children.
+  caf::reacts_to<cancel_children>,
   // INTERNAL: a run has a deadline.
   caf::reacts_to<wake_run_at>,
   // INTERNAL: the earliest deadline may be due.
@@ -230,6 +250,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::await_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_to_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::child_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::cancel_children)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::settle_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::passivate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::resume_owed)

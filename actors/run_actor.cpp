@@ -19,6 +19,8 @@ namespace {
 using run_self = run_actor::stateful_pointer<run_actor_state>;
 using answer_fn = std::function<void(const std::optional<error>&)>;
 
+constexpr std::int64_t no_attempt = 0; ///< A child is asked for once a life.
+
 template <class Message>
 void tell_directory(run_self self, Message&& m) {
   if (auto hdl =
@@ -59,6 +61,12 @@ void start(run_self self, const run_tool& x) {
   st.in_flight.push_back(std::move(flight));
 }
 
+void start(run_self self, const start_child& x) {
+  auto& st = self->state;
+  tell_directory(self, child_request{st.id, st.run.header.tenant, x});
+  st.in_flight.push_back({x.call, no_attempt, std::stop_source{}, false});
+}
+
 bool is_in_flight(const run_actor_state& st, const std::string& call,
                   std::int64_t attempt) {
   return std::any_of(
@@ -83,13 +91,29 @@ void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
         return match(
           e, [&](const call_model& x) { return is_for(x); },
           [&](const run_tool& x) { return is_for(x); },
-          [](const wake_up&) { return false; },
-          [](const start_child&) { return false; });
+          [&](const start_child& x) { return is_for(x); },
+          [](const wake_up&) { return false; });
       });
     if (!is_owed)
       f.stop.request_stop();
     return !is_owed;
   });
+}
+
+run_settled settled(const run_actor_state& st) {
+  const auto& header = st.run.header;
+  return {result_of(st.id, st.run), st.commands_taken, header.parent,
+          header.parent_call.value_or(""), st.run.progress.descendants};
+}
+
+/// Nobody waits for them any more.
+void cancel_open_children(run_self self) {
+  const auto& st = self->state;
+  cancel_children orphans{{}, "run " + st.id.str()};
+  for (const auto& call : open_children(st.run))
+    orphans.runs.push_back(child_id(st.id, call));
+  if (!orphans.runs.empty())
+    tell_directory(self, std::move(orphans));
 }
 
 /// Starts what the state owes and is not in flight; reports rest.
@@ -105,7 +129,10 @@ void settle(run_self self) {
           tell_directory(self, wake_run_at{st.id, x.at});
         st.wake = x.at;
       },
-      [](const start_child&) {},
+      [&](const start_child& x) {
+        if (!is_in_flight(st, x.call, no_attempt))
+          start(self, x);
+      },
       [&](const auto& x) {
         if (!is_in_flight(st, x.call, x.attempt))
           start(self, x);
@@ -113,10 +140,11 @@ void settle(run_self self) {
   const auto status = st.run.progress.status;
   if (!is_at_rest(status))
     return;
-  tell_directory(self,
-                 run_settled{result_of(st.id, st.run), st.commands_taken});
-  if (is_terminal(status))
-    self->quit();
+  tell_directory(self, settled(st));
+  if (!is_terminal(status))
+    return;
+  cancel_open_children(self);
+  self->quit();
 }
 
 // -- the one path -------------------------------------------------------------
@@ -233,6 +261,8 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       ++st.commands_taken;
       const auto now = st.context->now();
       std::visit([&](auto& x) { x.now = now; }, c.command);
+      if (const auto* child = std::get_if<child_done>(&c.command))
+        land(st, child->call, no_attempt);
       auto promise = self->make_response_promise<run_receipt>();
       take(
         self, c.command, now,
@@ -273,8 +303,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     [self](const settle_query&) {
       const auto& st = self->state;
       if (is_at_rest(st.run.progress.status))
-        tell_directory(
-          self, run_settled{result_of(st.id, st.run), st.commands_taken});
+        tell_directory(self, settled(st));
     },
     [self](const passivate&) { self->quit(); },
   };

@@ -132,6 +132,7 @@ BOOST_DESCRIBE_STRUCT(unpark_run, (), (by))
 
 /// The end of a call that is a run of another agent.
 struct child_done {
+  static constexpr std::string_view tag = "child_done";
   std::string call; ///< The effect it answers.
   /// How it ended. `failed` also if it could not be started. Of one that has
   /// not ended nothing follows.
@@ -142,16 +143,18 @@ struct child_done {
   std::int64_t descendants = 0; ///< Runs started below it.
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(child_done, (),
+                      (call, status, content, usage, cost_usd_micros,
+                       descendants))
 
 using command = std::variant<start_run, model_done, tool_done, approve_call,
                              deny_call, resolve_doubt, cancel_run, tick,
                              recover_run, park_run, unpark_run, child_done>;
 
-/// A command that people give. As JSON, it may wait in the inbox of a run that
-/// lives in another process.
-/// @par Errors `invalid_argument` for the commands that only a run's own
-/// process
-///   gives it.
+/// A command that people or other runs give. As JSON, it may wait in the inbox
+/// of a run that lives in another process.
+/// @par Errors `invalid_argument` for the commands that come from a run's own
+///   process only.
 result<std::string> encode_command(const command& c);
 
 /// Inverse of `encode_command`; the time is left for who takes it up.

@@ -101,6 +101,7 @@ agent make_agent(const scenario& s, const std::shared_ptr<outside>& world) {
   add_tool(a, world, "single", effect_contract::once);
   add_tool(a, world, "gated", requires_approval{});
   add_tool(a, world, "chained", requires_approval{"engineer", "lead"});
+  a.subagent("delegate", "Lets another agent do it.", "helper");
   add_tool(a, world, "probed",
            probe_with{[world](const input& in, const tool_context& context)
                         -> std::optional<std::string> {
@@ -109,6 +110,22 @@ agent make_agent(const scenario& s, const std::shared_ptr<outside>& world) {
                  return "probed did " + std::to_string(in.value);
              return std::nullopt;
            }});
+  return a;
+}
+
+/// Works with one tool, which its prompt names, and says so.
+agent make_helper(const std::shared_ptr<outside>& world) {
+  agent a{"helper"};
+  a.model(function_model([world](const model_request& r) -> model_outcome {
+    if (world->dead())
+      return fails(errc::io, true);
+    world->count_effect();
+    if (r.conversation.size() == 1)
+      return calls({{text_of(*r.conversation.front()), R"({"value":5})"}});
+    return says("helped");
+  }));
+  add_tool(a, world, "single", effect_contract::once);
+  add_tool(a, world, "gated", requires_approval{});
   return a;
 }
 
@@ -145,6 +162,21 @@ struct life {
   int effects = 0;
 };
 
+/// Decides about whatever the run waits for.
+void act_for_people(const scenario& s, sim& process, const outside& world,
+                    const run_id& run) {
+  if (world.dead())
+    return;
+  const auto now = result_of(run, process.load(run));
+  for (const auto& waiting : now.approvals)
+    if (auto c = s.decide(waiting))
+      caf::anon_send(process.directory(), run_command{run, *c});
+  for (const auto& doubtful : now.in_doubt)
+    caf::anon_send(
+      process.directory(),
+      run_command{run, resolve_doubt{honest_answer(world, doubtful), {}}});
+}
+
 life live(const scenario& s, const std::shared_ptr<event_store>& disk,
           const std::shared_ptr<outside>& world, const crash_point& crash,
           std::uint32_t seed) {
@@ -155,7 +187,8 @@ life live(const scenario& s, const std::shared_ptr<event_store>& disk,
   world->effects = 0;
   world->die_after = crash.effect;
   {
-    sim process{store, {make_agent(s, world)}, seed, begin_of_time};
+    sim process{
+      store, {make_agent(s, world), make_helper(world)}, seed, begin_of_time};
     process.settle();
     start_request start{"subject", user_message("Go on."), {}};
     start.options.key = "the only run";
@@ -165,15 +198,8 @@ life live(const scenario& s, const std::shared_ptr<event_store>& disk,
       const auto row = disk->find_by_key("subject", "the only run").value();
       if (!row || is_terminal(row->status))
         break;
-      const auto now = result_of(row->id, process.load(row->id));
-      for (const auto& waiting : now.approvals)
-        if (auto c = s.decide(waiting))
-          caf::anon_send(process.directory(), run_command{row->id, *c});
-      for (const auto& doubtful : now.in_doubt)
-        caf::anon_send(
-          process.directory(),
-          run_command{row->id,
-                      resolve_doubt{honest_answer(*world, doubtful), {}}});
+      for (const auto& each : disk->list({}).value())
+        act_for_people(s, process, *world, each.id);
       process.settle();
       process.advance(std::chrono::seconds{1}); // Backoffs, deadlines.
     }
@@ -186,15 +212,10 @@ life live(const scenario& s, const std::shared_ptr<event_store>& disk,
 
 struct ending {
   run_state state;
+  /// By call: how its run ended, and what was said there.
+  std::map<std::string, std::string> children;
   std::vector<execution> executions;
 };
-
-ending ending_of(const std::shared_ptr<event_store>& disk,
-                 const outside& world) {
-  const auto row = disk->find_by_key("subject", "the only run").value();
-  BOOST_REQUIRE(row);
-  return {load_run(*disk, row->id).value(), world.executions};
-}
 
 /// The conversation as JSON: what must not depend on crashes.
 std::string said(const run_state& s) {
@@ -204,9 +225,25 @@ std::string said(const run_state& s) {
   return out;
 }
 
+ending ending_of(const std::shared_ptr<event_store>& disk,
+                 const outside& world) {
+  const auto row = disk->find_by_key("subject", "the only run").value();
+  BOOST_REQUIRE(row);
+  ending out{load_run(*disk, row->id).value(), {}, world.executions};
+  run_query below;
+  below.parent = row->id;
+  for (const auto& child : disk->list(below).value()) {
+    const auto state = load_run(*disk, child.id).value();
+    out.children[state.header.parent_call.value()] =
+      std::string{to_string(child.status)} + " " + said(state);
+  }
+  return out;
+}
+
 void check(const scenario& s, const ending& expected, const ending& got) {
   BOOST_CHECK_EQUAL(to_string(got.state.progress.status), to_string(s.end));
   BOOST_CHECK_EQUAL(said(got.state), said(expected.state));
+  BOOST_CHECK(got.children == expected.children);
   std::map<std::string, execution> by_key;
   std::map<std::string, int> times;
   for (const auto& e : got.executions) {
@@ -342,6 +379,21 @@ BOOST_AUTO_TEST_CASE(parallel_tools) {
                         call("probed", 4)}),
                  says("done")},
                 yes});
+}
+
+BOOST_AUTO_TEST_CASE(runs_of_other_agents) {
+  const auto delegate = [](const std::string& tool) {
+    return scripted_call{"delegate", R"({"prompt":")" + tool + "\"}"};
+  };
+  run_scenario({"sub-agents",
+                {calls({delegate("single"), call("plain", 1)}), says("done")},
+                yes});
+  run_scenario({"sub-agent with a gated tool",
+                {calls({delegate("gated")}), says("done")},
+                yes});
+  run_scenario({"sub-agent whose tool is denied",
+                {calls({delegate("gated")}), says("done")},
+                no});
 }
 
 BOOST_AUTO_TEST_CASE(gated_tools) {
