@@ -85,8 +85,16 @@ CREATE TABLE inbox(
 CREATE INDEX inbox_by_run ON inbox(run);
 )sql";
 
+/// A process may hang for ever and keep its lock: an owner also has a lease.
+/// `renewed_at` is in microseconds of CLOCK_MONOTONIC, NULL for a program of
+/// version 2; `lease` in microseconds, as the owner itself promised.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE owners ADD COLUMN renewed_at INTEGER;
+ALTER TABLE owners ADD COLUMN lease INTEGER;
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1, version_2};
+constexpr std::array migrations{version_1, version_2, version_3};
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.
