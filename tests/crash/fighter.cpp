@@ -3,9 +3,13 @@
 /// Claims what it can get of the runs and appends numbered events to what it
 /// believes to be its own, as fast as it can, until it is killed. Like a
 /// runtime it does not ask again whether a run is still its own: it hears of a
-/// loss by a conflict. Says what it knows, in one write an append:
-///     ack RUN SEQ TENURE N    the event at SEQ is on disk
-///     no RUN SEQ TENURE N     it was refused
+/// loss by a conflict. Says what it knows, in one write a call of the store;
+/// TIME is that of CLOCK_MONOTONIC in microseconds:
+///     took RUN SEQ TENURE 0 TIME   a claim succeeded that began then, at a
+///                                  log of that length
+///     ack RUN SEQ TENURE N TIME    the event at SEQ was on disk by then
+///     no RUN SEQ TENURE N TIME     it was refused
+///     left RUN SEQ TENURE N TIME   the run is about to be let go
 
 #include <kestrion/store/event_store.hpp>
 #include <kestrion/tests/crash/fight.hpp>
@@ -37,9 +41,10 @@ public:
 
   void fight() {
     const std::vector<std::string> agents{std::string{fight_agent}};
+    const auto begun = clock::now();
     for (const auto& row :
          store_->claim_unfinished(agents, {}, holdings_max / 2).value())
-      held_[row.id] = {row.last_seq, ++tenures_, 0};
+      take(row.id, row.last_seq, begun);
     for (auto renewed = clock::now();;) {
       if (clock::now() - renewed > lease_ / 8) {
         store_->renew().value();
@@ -65,16 +70,22 @@ private:
 
   void grab() {
     const auto run = fight_run(1 + below(fight_runs));
+    const auto begun = clock::now();
     if (held_.size() < holdings_max && !held_.contains(run)
         && store_->claim(run).value())
-      held_[run] = {store_->find(run).value().value().last_seq, ++tenures_, 0};
+      take(run, store_->find(run).value().value().last_seq, begun);
+  }
+
+  void take(const run_id& run, std::uint64_t seq, clock::time_point begun) {
+    held_[run] = {seq, ++tenures_, 0};
+    say("took " + line(run, seq, tenures_, 0, begun));
   }
 
   /// Some of the runs that we hold get an event or more, in one transaction.
   void strike() {
     std::vector<append_request> batch;
     for (const auto& [run, h] : held_) {
-      if (below(2) == 0)
+      if (below(3) > 0) // A tenure may take a while to begin.
         continue;
       append_request next{run, h.seq, {}, run_status::running, {}};
       const auto count = 1 + below(3);
@@ -96,17 +107,15 @@ private:
     if (!outcome && outcome.error().code != errc::conflict)
       throw failure(outcome.error());
     auto& h = held_.at(r.run);
-    const auto line = r.run.str() + " "
-                      + std::to_string(r.expected_seq + r.events.size()) + " "
-                      + std::to_string(h.tenure) + " "
-                      + std::to_string(h.n + r.events.size()) + "\n";
+    const auto k = r.events.size();
+    const auto text = line(r.run, h.seq + k, h.tenure, h.n + k, clock::now());
     if (!outcome) {
       held_.erase(r.run);
-      return "no " + line;
+      return "no " + text;
     }
     h.seq = *outcome;
-    h.n += r.events.size();
-    return "ack " + line;
+    h.n += k;
+    return "ack " + text;
   }
 
   void let_go() {
@@ -114,8 +123,19 @@ private:
       return;
     const auto run = std::next(
       held_.begin(), static_cast<std::ptrdiff_t>(below(held_.size())));
+    const auto& h = run->second;
+    say("left " + line(run->first, h.seq, h.tenure, h.n, clock::now()));
     store_->release(run->first).value();
     held_.erase(run);
+  }
+
+  static std::string line(const run_id& run, std::uint64_t seq,
+                          std::uint64_t tenure, std::uint64_t n,
+                          clock::time_point at) {
+    const auto time =
+      std::chrono::floor<duration>(at.time_since_epoch()).count();
+    return run.str() + " " + std::to_string(seq) + " " + std::to_string(tenure)
+           + " " + std::to_string(n) + " " + std::to_string(time) + "\n";
   }
 
   static void say(const std::string& text) {
