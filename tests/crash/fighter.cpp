@@ -50,7 +50,8 @@ public:
         store_->renew().value();
         renewed = clock::now();
       }
-      grab();
+      for (int i = 0; i < 3; ++i)
+        grab();
       strike();
       if (below(32) == 0)
         let_go();
@@ -85,7 +86,8 @@ private:
   void strike() {
     std::vector<append_request> batch;
     for (const auto& [run, h] : held_) {
-      if (below(3) > 0) // A tenure may take a while to begin.
+      // A tenure takes a while to begin: only the claim keeps others out then.
+      if (below(h.n == 0 ? 12 : 3) > 0)
         continue;
       append_request next{run, h.seq, {}, run_status::running, {}};
       const auto count = 1 + below(3);

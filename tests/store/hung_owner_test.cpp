@@ -61,8 +61,11 @@ BOOST_AUTO_TEST_CASE(a_suspended_process_loses_its_runs_and_is_fenced) {
 
   // Given that it renews, it keeps its runs beyond the length of its lease.
   const auto until = child_process::clock::now() + 2 * lease;
-  while (child_process::clock::now() < until)
+  while (child_process::clock::now() < until) {
     BOOST_REQUIRE(!store->claim(run_number(1)).value());
+    // Leaves it the write lock for a moment.
+    BOOST_REQUIRE(!peer.has_ended(child_process::clock::now() + 20ms));
+  }
 
   // When it hangs, they are free once the lease is over.
   suspend(peer);
