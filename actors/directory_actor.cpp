@@ -23,8 +23,14 @@ constexpr int forward_tries_max = 3;
 /// How late we hear of what another process did; looking costs microseconds.
 constexpr auto store_look_interval = std::chrono::milliseconds{20};
 
-/// Every so many looks we try to take over what others wait for here.
+/// Every so many looks we try to take over what others wait for here ...
 constexpr std::uint64_t take_over_looks = 25;
+
+/// ... and whatever else a process left that died.
+constexpr std::uint64_t orphan_looks = 250;
+
+/// A tenth of the lease.
+constexpr std::uint64_t renew_looks = 50;
 
 /// How long after a failure to read a run's row it is tried again.
 constexpr auto respawn_retry = std::chrono::seconds{1};
@@ -107,9 +113,9 @@ void recover_some(directory_self self, const recover_all& from) {
       directory_parts::cancel_if_orphan(self, row);
     }
   if (rows->size() == recover_page)
-    self->send(self, recover_all{from.waiting, rows->back().id});
-  else if (!from.waiting)
-    self->send(self, recover_all{true, {}});
+    self->send(self, recover_all{from.waiting, from.rest, rows->back().id});
+  else if (!from.waiting && from.rest)
+    self->send(self, recover_all{.waiting = true});
 }
 
 // -- other processes ----------------------------------------------------------
@@ -121,6 +127,10 @@ void look_at_store(directory_self self) {
   const auto changes = st.context->store->change_counter();
   // A process that dies commits nothing more, so look without a reason too.
   const bool may_take_over = ++st.looks % take_over_looks == 0;
+  if (st.looks % renew_looks == 0)
+    self->send(st.context->journal, renew_lease{});
+  if (st.looks % orphan_looks == 0 && st.context->recovers)
+    self->send(self, recover_all{.rest = false});
   if (changes == st.changes_seen && !may_take_over)
     return;
   st.changes_seen = changes;

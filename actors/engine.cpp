@@ -26,6 +26,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->now = std::move(world.now);
   context->random = std::move(world.random);
   context->passivates = options.passivates;
+  context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
   context->journal = options.detached_journal
                        ? system.spawn<caf::detached>(journal, world.store)

@@ -64,6 +64,10 @@ journal_actor::behavior_type journal(journal_self self,
       // If it fails the message stays, and is taken up again.
       static_cast<void>(self->state.store->answer({&x, 1}));
     },
+    [self](const renew_lease&) {
+      // If it fails, the next one is in time.
+      static_cast<void>(self->state.store->renew());
+    },
     [self](const forget_messages& x) {
       static_cast<void>(self->state.store->remove(x.ids));
     },

@@ -34,6 +34,9 @@ struct take_back_message {
   std::uint64_t id = 0;
 };
 
+/// Tell other processes that this one lives.
+struct renew_lease {};
+
 /// Forget messages whose answers were read.
 struct forget_messages {
   std::vector<std::uint64_t> ids;
@@ -110,6 +113,7 @@ struct timers_due {};
 /// Where to go on; the default is the beginning.
 struct recover_all {
   bool waiting = false; ///< Past those that were running.
+  bool rest = true;     ///< Those that wait, too.
   std::optional<run_id> after = {};
 };
 
@@ -152,7 +156,9 @@ using journal_actor = caf::typed_actor<
   // Answers a message that no append follows from.
   caf::reacts_to<inbox_answer>,
   // Clears up; losing it does no harm.
-  caf::reacts_to<forget_messages>>;
+  caf::reacts_to<forget_messages>,
+  // INTERNAL: about once a second.
+  caf::reacts_to<renew_lease>>;
 
 /// Sees to the timeouts of tools.
 using tool_watch_actor = caf::typed_actor<
@@ -243,6 +249,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::post_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::renew_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)

@@ -19,6 +19,7 @@ struct run_context {
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.
   bool passivates = true;                ///< Runs that wait leave memory.
+  bool recovers = true;                  ///< Takes up what is unfinished.
   bool store_is_shared = false;          ///< Other processes may append to it.
 };
 

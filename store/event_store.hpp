@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <kestrion/messages/event.hpp>
 #include <kestrion/messages/run_id.hpp>
 #include <kestrion/messages/run_status.hpp>
+#include <kestrion/messages/time.hpp>
 
 namespace kestrion {
 
@@ -92,11 +94,15 @@ struct inbox_item {
 /// The log of all runs, and who works on which.
 ///
 /// Several processes may share a durable store. Each opened store is an owner
-/// of runs until it is closed or its process dies, however it dies; there are
-/// no timeouts. Only a run's owner appends to it. What others want of the run
-/// they post to its inbox, and look there for the answer. A run at rest has no
+/// of runs until it is closed, its process dies, however it dies, or it has not
+/// renewed its lease in time: a process that hangs does not keep its runs for
+/// ever. Only a run's owner appends to it. What others want of the run they
+/// post to its inbox, and look there for the answer. A run at rest has no
 /// owner; one that has ended takes no more messages, and those without an
 /// answer are gone.
+///
+/// An owner whose lease ran out keeps what nobody took meanwhile; an append to
+/// what somebody took is a conflict, however late it comes.
 ///
 /// An append that returned a value survives `kill -9` and power loss.
 /// @par Threading Any thread, at any time. Writers wait for each other; readers
@@ -115,11 +121,12 @@ public:
   /// any process may go on with it.
   /// @returns One result a request, in order: the new length of that log.
   /// @par Errors `conflict` if the log has another length than expected, if
-  ///   another living owner has the run, if a new run's key is taken, or if
-  ///   the message it answers was taken back; nothing of that request was
-  ///   written then. `io` (or `corrupt`) if the transaction failed; nothing of
-  ///   any request was written then. `invalid_argument` for a request that no
-  ///   log could take, `limit_exceeded` for an event of more than 64 MiB.
+  ///   another living owner has the run (who, and when it last renewed, is in
+  ///   the sentence), if a new run's key is taken, or if the message it answers
+  ///   was taken back; nothing of that request was written then. `io` (or
+  ///   `corrupt`) if the transaction failed; nothing of any request was written
+  ///   then. `invalid_argument` for a request that no log could take,
+  ///   `limit_exceeded` for an event of more than 64 MiB.
   [[nodiscard]] virtual std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) = 0;
 
@@ -154,6 +161,13 @@ public:
   [[nodiscard]] virtual result<std::vector<run_row>>
   claim_unfinished(std::span<const std::string> agents,
                    const std::optional<run_id>& after, std::size_t limit) = 0;
+
+  /// Says that we live: our lease runs anew from now on. To be called several
+  /// times in the length of a lease; `append`, `claim` and `claim_unfinished`
+  /// renew one of which half is over. If the others had taken us for dead, we
+  /// are an owner again, of the runs that nobody took.
+  /// @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<void> renew() = 0;
 
   /// Leaves a message for a run, for its owner of now or of later; durable.
   /// @returns The item's id. @par Errors `not_found`; `refused` if the run has
@@ -222,11 +236,17 @@ public:
   get_blob(std::string_view hash) const = 0;
 };
 
+/// How long an owner lives after its last sign of life, for all others.
+inline constexpr duration lease_default = std::chrono::seconds{10};
+
 /// Opens `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`, and
 /// creates or migrates what is there.
 /// @par Errors `unsupported` for another scheme, for a file that is no store of
 ///   ours, or one of a newer version; `io` if it can't be opened or written;
-///   `invalid_argument` for a URL without a path.
-result<std::unique_ptr<event_store>> open_store(std::string_view url);
+///   `invalid_argument` for a URL without a path, or a lease that is not
+///   positive.
+/// @param lease  Ours, which the others go by; `memory:` has no others.
+result<std::unique_ptr<event_store>> open_store(std::string_view url,
+                                                duration lease = lease_default);
 
 } // namespace kestrion

@@ -54,6 +54,12 @@ result<bool> owner_locks::take(std::int64_t id) {
   return failed();
 }
 
+void owner_locks::drop(std::int64_t id) {
+  auto lock = byte(id);
+  lock.l_type = F_UNLCK;
+  ::fcntl(fd_, F_OFD_SETLK, &lock); // Fails for no descriptor of ours.
+}
+
 result<bool> owner_locks::is_taken(std::int64_t id) const {
   auto lock = byte(id);
   if (::fcntl(fd_, F_OFD_GETLK, &lock) != 0)

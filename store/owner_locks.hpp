@@ -29,6 +29,9 @@ public:
   /// @returns False if another has it. @par Errors `io`
   result<bool> take(std::int64_t id);
 
+  /// Lets go of byte `id`; nothing if it is not ours.
+  void drop(std::int64_t id);
+
   /// True if somebody else holds byte `id`. @par Errors `io`
   result<bool> is_taken(std::int64_t id) const;
 

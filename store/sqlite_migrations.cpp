@@ -85,8 +85,13 @@ CREATE TABLE inbox(
 CREATE INDEX inbox_by_run ON inbox(run);
 )sql";
 
-/// Who posts a message hears what became of it.
+/// A process may hang for ever and keep its lock: an owner also has a lease.
+/// `renewed_at` is in microseconds of CLOCK_MONOTONIC, NULL for a program of
+/// version 2; `lease` in microseconds, as the owner itself promised. And who
+/// posts a message hears what became of it.
 constexpr const char* version_3 = R"sql(
+ALTER TABLE owners ADD COLUMN renewed_at INTEGER;
+ALTER TABLE owners ADD COLUMN lease INTEGER;
 ALTER TABLE inbox ADD COLUMN answer TEXT;
 CREATE INDEX inbox_waiting ON inbox(run, id) WHERE answer IS NULL;
 DROP INDEX inbox_by_run;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
-#include <kestrion/store/owner_locks.hpp>
 #include <kestrion/store/sqlite_connection.hpp>
+#include <kestrion/store/sqlite_owners.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -14,23 +14,19 @@
 
 namespace kestrion {
 
-/// Which runs are ours: an opened store is a row in `owners` that lives while
-/// its byte in the file `<database>-owners` is locked, and `runs.owner` names
-/// such a row. A dead owner's runs are free; nobody has to tidy up after it.
+/// Which runs are ours: `runs.owner` names a row of `owners`. What a dead owner
+/// has is free; nobody has to tidy up after it.
 /// @par Threading The writer's.
 class sqlite_ownership {
 public:
-  /// Becomes an owner. @param db  The writer's connection; outlives this.
+  /// @param db  The writer's connection; it and `owners` outlive this.
   /// @par Errors `io`, `corrupt`
   static result<std::unique_ptr<sqlite_ownership>>
-  take_up(sqlite_connection& db);
-
-  /// Of our row in `owners`.
-  std::int64_t id() const { return id_; }
+  prepare(sqlite_connection& db, sqlite_owners& owners);
 
   /// @param owner  The value of `runs.owner`, 0 for none.
   /// @par Errors `conflict`, with a sentence that names the owner, unless the
-  ///   run is ours or free; `io`. In a write transaction only.
+  ///   run is ours or free; `io`. In a transaction of `owners` only.
   result<void> check(const run_id& run, std::int64_t owner);
 
   result<bool> claim(const run_id& run);
@@ -40,18 +36,12 @@ public:
                    const std::optional<run_id>& after, std::size_t limit);
 
 private:
-  sqlite_ownership(sqlite_connection& db, owner_locks locks)
-    : db_(db), locks_(std::move(locks)) {}
-  result<void> enter();
-  result<void> forget_dead();
-  result<void> prepare_all();
-  result<bool> is_ours_or_free(std::int64_t owner) const;
+  explicit sqlite_ownership(sqlite_owners& owners) : owners_(owners) {}
+  result<void> prepare_all(sqlite_connection& db);
+  result<bool> is_ours_or_free(std::int64_t owner);
 
-  sqlite_connection& db_;
-  owner_locks locks_;
-  std::int64_t id_ = 0;
+  sqlite_owners& owners_;
   sqlite_statement owner_;
-  sqlite_statement describe_;
   sqlite_statement set_owner_;
   sqlite_statement release_;
   sqlite_statement unfinished_;

@@ -20,7 +20,7 @@ class sqlite_store final : public event_store {
 public:
   sqlite_store(std::string path, std::unique_ptr<sqlite_writer> writer)
     : path_(std::move(path)), writer_(std::move(writer)),
-      owner_(writer_->ownership().id()) {}
+      owners_(writer_->owners()) {}
 
   std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) override {
@@ -53,7 +53,7 @@ public:
 
   result<void> release(const run_id& run) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->ownership().release(run);
+    return writer_->release(run);
   }
 
   result<std::vector<run_row>>
@@ -62,6 +62,11 @@ public:
                    std::size_t limit) override {
     const std::lock_guard lock{write_mutex_};
     return writer_->ownership().claim_unfinished(agents, after, limit);
+  }
+
+  result<void> renew() override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->owners().renew();
   }
 
   result<std::uint64_t> post(const run_id& run,
@@ -94,7 +99,7 @@ public:
   }
 
   result<std::vector<inbox_item>> inbox() const override {
-    return with_reader(&sqlite_reader::inbox, owner_);
+    return with_reader(&sqlite_reader::inbox, owners_.id());
   }
 
   std::uint64_t change_counter() const override {
@@ -171,7 +176,7 @@ private:
   std::string path_;
   mutable std::mutex write_mutex_;
   std::unique_ptr<sqlite_writer> writer_;
-  const std::int64_t owner_;
+  const sqlite_owners& owners_; ///< For its id, without the lock.
   mutable std::atomic<std::uint64_t> foreign_commits_{0};
   std::atomic<std::uint64_t> posts_{0};
   mutable std::mutex readers_mutex_;
@@ -192,11 +197,16 @@ result<void> check_place(const std::string& path) {
 
 } // namespace
 
-result<std::unique_ptr<event_store>>
-open_sqlite_store(const std::string& path) {
+result<std::unique_ptr<event_store>> open_sqlite_store(const std::string& path,
+                                                       sqlite_options options) {
+  if (options.lease <= duration{})
+    return error{errc::invalid_argument,
+                 "the store \"" + path + "\" is to have a lease of "
+                   + std::to_string(options.lease.count())
+                   + " microseconds; expected more than 0"};
   if (auto ok = check_place(path); !ok)
     return ok.error();
-  auto writer = sqlite_writer::open(path);
+  auto writer = sqlite_writer::open(path, std::move(options));
   if (!writer)
     return writer.error();
   return std::make_unique<sqlite_store>(path, std::move(*writer));

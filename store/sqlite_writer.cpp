@@ -36,7 +36,7 @@ result<void> forget_old_answers(sqlite_connection& db) {
 } // namespace
 
 result<std::unique_ptr<sqlite_writer>>
-sqlite_writer::open(const std::string& path) {
+sqlite_writer::open(const std::string& path, sqlite_options options) {
   auto db = sqlite_connection::open(path, true);
   if (!db)
     return db.error();
@@ -49,7 +49,11 @@ sqlite_writer::open(const std::string& path) {
   std::unique_ptr<sqlite_writer> out{new sqlite_writer{std::move(*db)}};
   if (auto ok = out->prepare_all(); !ok)
     return ok.error();
-  auto ownership = sqlite_ownership::take_up(out->db_);
+  auto owners = sqlite_owners::enter(out->db_, std::move(options));
+  if (!owners)
+    return owners.error();
+  out->owners_ = std::move(*owners);
+  auto ownership = sqlite_ownership::prepare(out->db_, *out->owners_);
   if (!ownership)
     return ownership.error();
   out->ownership_ = std::move(*ownership);
@@ -122,8 +126,7 @@ sqlite_writer::append(std::span<const append_request> requests) {
 result<void>
 sqlite_writer::append_all(std::span<const append_request> requests,
                           std::vector<result<std::uint64_t>>& out) {
-  auto transaction =
-    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  auto transaction = owners_->begin();
   if (!transaction)
     return transaction.error();
   auto known = take_known_ends();
@@ -229,7 +232,7 @@ result<void> sqlite_writer::check_key(const append_request& request) {
 }
 
 std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
-  return is_at_rest(s) ? std::nullopt : std::optional{ownership_->id()};
+  return is_at_rest(s) ? std::nullopt : std::optional{owners_->id()};
 }
 
 /// Moves `end` to the new end.
@@ -386,6 +389,11 @@ result<bool> sqlite_writer::take_back(std::uint64_t id) {
   if (auto ok = transaction->commit(); !ok)
     return ok.error();
   return true;
+}
+
+result<void> sqlite_writer::release(const run_id& run) {
+  ends_.erase(run);
+  return ownership_->release(run);
 }
 
 result<void> sqlite_writer::remove(std::span<const std::uint64_t> ids) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
+#include <kestrion/store/sqlite_owners.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
 
 #include <cstdint>
@@ -24,7 +25,8 @@ inline constexpr std::size_t inline_bytes_max = 64ULL << 10U;
 class sqlite_writer {
 public:
   /// Opens or creates the file and brings its tables up to date.
-  static result<std::unique_ptr<sqlite_writer>> open(const std::string& path);
+  static result<std::unique_ptr<sqlite_writer>> open(const std::string& path,
+                                                     sqlite_options options);
 
   std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests);
@@ -34,9 +36,14 @@ public:
   result<std::uint64_t> post(const run_id& run, std::string_view data);
   result<void> answer(std::span<const inbox_answer> answers);
   result<bool> take_back(std::uint64_t id);
+  result<void> release(const run_id& run);
   result<void> remove(std::span<const std::uint64_t> ids);
 
-  /// Who works on which run.
+  /// Who shares the file.
+  sqlite_owners& owners() { return *owners_; }
+
+  /// Who works on which run. To let go of one is `release` of this class, which
+  /// also forgets that it was ours.
   sqlite_ownership& ownership() { return *ownership_; }
 
   /// Grows with each commit of another connection to the file.
@@ -74,9 +81,12 @@ private:
 
   sqlite_connection db_;
   /// Of the runs that are ours and go on, as long as nobody else commits; empty
-  /// while an append is under way, so that a failed one leaves no trace.
+  /// while an append is under way, so that a failed one leaves no trace. Who
+  /// takes a run from us, or our row, commits; what we change ourselves beside
+  /// appending is kept right by `release`.
   log_ends ends_;
   std::int64_t ends_version_ = 0; ///< `foreign_commits` when they were read.
+  std::unique_ptr<sqlite_owners> owners_;
   std::unique_ptr<sqlite_ownership> ownership_;
   sqlite_statement find_end_;
   sqlite_statement find_by_key_;

@@ -81,13 +81,14 @@ result<store_location> parse_store_url(std::string_view url) {
   return store_location{store_location::kind::sqlite, std::move(*path)};
 }
 
-result<std::unique_ptr<event_store>> open_store(std::string_view url) {
+result<std::unique_ptr<event_store>> open_store(std::string_view url,
+                                                duration lease) {
   auto location = parse_store_url(url);
   if (!location)
     return location.error();
   if (location->where == store_location::kind::memory)
     return make_memory_store();
-  return open_sqlite_store(location->path);
+  return open_sqlite_store(location->path, {.lease = lease});
 }
 
 } // namespace kestrion

@@ -112,6 +112,17 @@ BOOST_AUTO_TEST_CASE(the_command_for_a_run_whose_process_ended_is_not_lost) {
               == run_status::cancelled);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_process_leaves_is_taken_up_by_another) {
+  first.reset();
+  BOOST_CHECK(second->model->calls.empty());
+  second->world.advance(6s);
+  BOOST_REQUIRE_EQUAL(second->model->calls.size(), 1u);
+  second->model->calls[0].done(says("done"));
+  second->world.settle();
+  BOOST_CHECK(second->store->find(run).value()->status
+              == run_status::completed);
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_ended_meanwhile_answers_for_itself) {
   auto cancel = ask_second(cancel_run{"ana", "enough", {}});
   first->model->calls.at(0).done(says("done"));

@@ -60,6 +60,7 @@ BOOST_AUTO_TEST_CASE(after_its_death_nothing_works_but_the_disk_is_as_it_was) {
   BOOST_CHECK(store.dead());
   BOOST_CHECK(append(2).error().code == errc::io);
   BOOST_CHECK(store.read(run, 0).error().code == errc::io);
+  BOOST_CHECK(store.renew().error().code == errc::io);
   BOOST_CHECK(store.list({}).error().code == errc::io);
   BOOST_CHECK_EQUAL(length(), 2u);
 }

@@ -66,6 +66,16 @@ BOOST_AUTO_TEST_CASE(every_older_version_is_brought_up_to_date) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(owners_of_version_2_are_told_apart_by_their_locks) {
+  restore(2);
+  const auto store = open_store(url).value();
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT group_concat(id) FROM owners"), "4");
+  BOOST_CHECK_EQUAL(store->claim_unfinished(all_agents, {}, 9).value().size(),
+                    1u);
+  BOOST_CHECK_EQUAL(store->inbox().value().at(0).data, "hello");
+  BOOST_CHECK_EQUAL(append(*store, next_append(run_number(3), 1)).value(), 2u);
+}
+
 BOOST_AUTO_TEST_CASE(many_may_create_one_store_at_once) {
   constexpr int openers = 8;
   std::latch start{openers};

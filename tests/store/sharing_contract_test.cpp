@@ -32,6 +32,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_released_run_can_be_taken_up_again, Maker,
                     2u);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_renews_stays_the_owner, Maker, makers) {
+  Maker given;
+  BOOST_REQUIRE(given.store->renew());
+  BOOST_REQUIRE(append(*given.store, first_append(run_number(1))));
+  const auto before = given.store->change_counter();
+  BOOST_REQUIRE(given.store->renew());
+  BOOST_REQUIRE(given.store->renew());
+  BOOST_CHECK_EQUAL(given.store->change_counter(), before);
+  BOOST_CHECK(given.store->claim(run_number(1)).value());
+  BOOST_CHECK_EQUAL(append(*given.store, next_append(run_number(1), 1)).value(),
+                    2u);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(runs_at_work_are_claimed_page_by_page, Maker,
                               makers) {
   Maker given;

@@ -16,6 +16,7 @@ CREATE TABLE runs(
 , owner INTEGER) STRICT;
 INSERT INTO runs VALUES('run_00000000000000000000000001','ops','waiting_on_human',2,3,100,120,NULL,'acme','order-17',NULL);
 INSERT INTO runs VALUES('run_00000000000000000000000002','ops','completed',2,4,110,130,'run_00000000000000000000000001',NULL,NULL,NULL);
+INSERT INTO runs VALUES('run_00000000000000000000000003','ops','running',1,5,140,140,NULL,NULL,NULL,3);
 CREATE TABLE events(
   id INTEGER PRIMARY KEY,      -- grows; the order of all events
   run TEXT NOT NULL,           -- runs.id
@@ -30,6 +31,7 @@ INSERT INTO events VALUES(1,'run_00000000000000000000000001',1,100,'run_started'
 INSERT INTO events VALUES(2,'run_00000000000000000000000002',1,110,'run_started','{"agent":"ops"}',NULL,NULL);
 INSERT INTO events VALUES(3,'run_00000000000000000000000001',2,120,'message_received','{"$blob":"d452eef0ef1a7f557c886f37c45298475567716b14d8ef9edd95b8a21651b4c5"}','d452eef0ef1a7f557c886f37c45298475567716b14d8ef9edd95b8a21651b4c5',1);
 INSERT INTO events VALUES(4,'run_00000000000000000000000002',2,130,'run_completed','{}',NULL,2);
+INSERT INTO events VALUES(5,'run_00000000000000000000000003',1,140,'run_started','{"agent":"ops"}',NULL,NULL);
 CREATE TABLE blobs(
   hash TEXT NOT NULL PRIMARY KEY, -- SHA-256 of the bytes
   bytes BLOB NOT NULL
@@ -47,13 +49,17 @@ CREATE TABLE owners(
   pid INTEGER NOT NULL,
   opened_at INTEGER NOT NULL
 ) STRICT;
+INSERT INTO owners VALUES(3,4242,100);
 CREATE TABLE inbox(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   run TEXT NOT NULL,           -- runs.id
   data TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;
+INSERT INTO inbox VALUES(7,'run_00000000000000000000000003','hello',150);
 DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('owners',3);
+INSERT INTO sqlite_sequence VALUES('inbox',7);
 CREATE INDEX runs_by_status ON runs(status, id);
 CREATE INDEX runs_by_agent ON runs(agent, id);
 CREATE INDEX runs_by_parent ON runs(parent, id) WHERE parent IS NOT NULL;

@@ -89,6 +89,17 @@ bool child_process::has_ended(clock::time_point deadline) {
   return closed_;
 }
 
+void child_process::signal(int number) {
+  require(::kill(pid_, number) == 0, errno, "kill");
+}
+
+void child_process::suspend() {
+  signal(SIGSTOP);
+  int status = 0;
+  require(::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status),
+          errno, "waitpid");
+}
+
 void child_process::kill() {
   require(::kill(pid_, SIGKILL) == 0, errno, "kill");
   exit_code();

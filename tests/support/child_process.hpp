@@ -34,6 +34,12 @@ public:
   /// @returns Whether it has closed it.
   bool has_ended(clock::time_point deadline);
 
+  /// Sends it a signal: SIGCONT, SIGUSR1 …
+  void signal(int number);
+
+  /// SIGSTOP; waits until it stands still.
+  void suspend();
+
   /// SIGKILL; waits until it is gone and reads what is left.
   void kill();
 

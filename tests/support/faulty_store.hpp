@@ -101,6 +101,7 @@ public:
                    std::size_t limit) override {
     return dead() ? killed() : inner_->claim_unfinished(agents, after, limit);
   }
+  result<void> renew() override { return dead() ? killed() : inner_->renew(); }
   result<std::uint64_t> post(const run_id& run,
                              std::string_view data) override {
     return dead() ? killed() : inner_->post(run, data);
