@@ -141,6 +141,13 @@ struct tool_work {
 
 struct sweep_tools {};
 
+/// A child of a supervisor had its time to end by itself.
+struct grace_over {
+  caf::actor_addr child;
+};
+
+struct start_children {};
+
 // -- actors -------------------------------------------------------------------
 
 /// The only writer of a store. Group-commits whatever came while it was busy.
@@ -272,4 +279,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::grace_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_children)
 CAF_ERROR_CODE_ENUM(kestrion::errc, "kestrion") // At most 10 characters.
