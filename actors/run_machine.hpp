@@ -22,8 +22,12 @@
 ///            last call done --> model_call open | failed (limits)
 ///            only runs of other agents open --> waiting_on_child
 ///   waiting_on_child --child_done--> batch
+///   batch of a handoff --child_done(running)--> completed
+///   question open (waiting_on_human) --answer_question--> batch
 ///   waiting_on_human --approve/deny--> batch
 ///                    --tick after deadline--> expired
+///   any but terminal --send_message, signal_run--> heard before the next model
+///            call; an answer then is not the last word
 ///   recover: started `once` calls --> in doubt (waiting_on_human); the other
 ///            effects are simply owed again
 ///   any but terminal --cancel_run--> cancelled
