@@ -22,6 +22,7 @@ struct asking : machine_story {
   void asks(const std::vector<std::string>& questions) {
     starts();
     std::vector<std::pair<std::string, std::string>> calls;
+    calls.reserve(questions.size());
     for (const auto& arguments : questions)
       calls.emplace_back("ask", arguments);
     model_calls(calls);
