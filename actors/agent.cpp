@@ -31,6 +31,13 @@ agent& agent::tool(kestrion::tool tool) {
   return *this;
 }
 
+agent& agent::can_ask() {
+  return tool(make_tool_of(tool_kind::question, "ask_human",
+                           "Asks a person, and waits for the answer. For what "
+                           "only people can know or decide.",
+                           {}));
+}
+
 result<std::shared_ptr<const agent_code>> agent::build() const {
   if (!model_)
     return error{errc::invalid_argument,

@@ -54,6 +54,21 @@ public:
                              std::move(options)...));
   }
 
+  /// A tool that moves the whole conversation to a run of another agent; this
+  /// agent's run completes with a link to it.
+  /// @param options  `requires_approval`.
+  template <class... Options>
+  agent& handoff(std::string name, std::string description, std::string target,
+                 Options... options) {
+    return tool(make_tool_of(tool_kind::handoff, std::move(name),
+                             std::move(description), std::move(target),
+                             std::move(options)...));
+  }
+
+  /// Lets the model ask people, with the tool `ask_human`. The run waits for
+  /// the answer.
+  agent& can_ask();
+
   const std::string& name() const { return definition_.name; }
 
   /// Checks everything, once; a runtime does it for you.

@@ -10,18 +10,15 @@ namespace machine {
 
 namespace {
 
-constexpr std::int64_t bytes_per_token = 4; // A rough mean, for estimates.
-
 /// What the log is told of effects that were open when the last life ended.
 void take_over(draft& d) {
   const auto before = d.after;
   run_recovered recovered;
   if (before.model_call && before.model_call->not_before <= d.now) {
     recovered.model_call = before.model_call->id;
-    recovered.lost_tokens_estimate = before.said_bytes / bytes_per_token;
-    if (d.agent.price)
-      recovered.lost_usd_micros_estimate =
-        recovered.lost_tokens_estimate * d.agent.price->input / 1'000'000;
+    const auto lost = estimate_lost(d);
+    recovered.lost_tokens_estimate = lost.tokens;
+    recovered.lost_usd_micros_estimate = lost.usd_micros;
   }
   const auto is_started = [](const open_call& call) {
     return call.phase == call_phase::started;
@@ -38,42 +35,21 @@ void take_over(draft& d) {
   fail_if_spent(d);
 }
 
-/// Why this can't be what a user said to agent `name`.
-std::optional<error> misfit(const message& input, const std::string& name) {
-  const auto is_blank = [](const part& p) {
-    const auto* text = std::get_if<text_part>(&p);
-    return text && text->text.find_first_not_of(" \t\r\n") == std::string::npos;
-  };
-  const auto is_sayable = [](const part& p) {
-    return std::holds_alternative<text_part>(p)
-           || std::holds_alternative<image_part>(p);
-  };
-  const auto& parts = input.parts;
-  if (std::all_of(parts.begin(), parts.end(), is_blank))
-    return error{errc::invalid_argument,
-                 "the prompt for agent \"" + name
-                   + "\" is empty; expected something to do"};
-  if (!std::all_of(parts.begin(), parts.end(), is_sayable))
-    return error{errc::invalid_argument,
-                 "the prompt for agent \"" + name
-                   + "\" holds a part that is neither text nor an image"};
-  return std::nullopt;
-}
-
-std::string is_status(const run_state& s) {
-  return "the run is " + std::string{to_string(s.progress.status)};
-}
-
 } // namespace
 
 outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
   if (s.progress.seq != 0)
     return error{errc::refused, "the run was started already"};
-  if (auto why = misfit(c.input, a.name))
-    return *why;
+  const bool has_input = c.history.empty() || !c.input.parts.empty();
+  if (has_input)
+    if (auto why = misfit(c.input, a.name))
+      return *why;
   draft d{s, a, c.now};
   d.emit(c.header);
-  d.emit(message_received{{role::user, c.input.parts}, {}});
+  for (const auto& m : c.history)
+    d.emit(message_received{m, {}});
+  if (has_input)
+    d.emit(message_received{{role::user, c.input.parts}, {}});
   fail_if_spent(d);
   return std::move(d.out);
 }

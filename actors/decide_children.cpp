@@ -40,9 +40,13 @@ outcome on(const run_state& s, const agent_definition& a, const child_done& c) {
     });
   if (call == calls.end() || s.progress.parked)
     return decision{}; // Late or twice: settled already.
+  draft d{s, a, c.now};
+  if (call->handoff && c.status != run_status::failed) {
+    d.emit(run_completed{}); // It goes on there.
+    return std::move(d.out);
+  }
   if (!is_terminal(c.status))
     return decision{};
-  draft d{s, a, c.now};
   d.emit(ended(*call, c));
   fail_if_spent(d);
   return std::move(d.out);

@@ -69,7 +69,9 @@ void request_approval(draft& d, const open_call& call,
 std::optional<std::string> too_deep(const draft& d, const tool_spec& spec) {
   const auto depth = d.state.header.depth.value_or(0);
   const auto max = d.state.header.limits.depth_max.value_or(default_depth_max);
-  if (spec.kind != tool_kind::subagent || depth < max)
+  const bool starts_run =
+    spec.kind == tool_kind::subagent || spec.kind == tool_kind::handoff;
+  if (!starts_run || depth < max)
     return std::nullopt;
   return "The limit depth_max is reached: this run has depth "
          + std::to_string(depth) + " of " + std::to_string(max)
@@ -96,6 +98,29 @@ std::optional<tool_call_failed> rejected(const draft& d, const open_call& call,
   return tool_call_failed{call.id, reason, std::move(*why), {}, {}};
 }
 
+/// The run goes on elsewhere, so nothing may be left to do for it here.
+void reject_handoffs_in_company(draft& d) {
+  std::size_t runnable = 0;
+  std::vector<std::string> handoffs;
+  for (const auto& call : d.after.calls) {
+    if (call.phase != call_phase::waiting)
+      continue;
+    ++runnable;
+    const auto* spec = d.agent.find_tool(call.tool);
+    if (spec && spec->kind == tool_kind::handoff)
+      handoffs.push_back(call.id);
+  }
+  if (runnable < 2)
+    return;
+  for (auto& call : handoffs)
+    d.emit(tool_call_failed{std::move(call),
+                            tool_failure::failed,
+                            "Hand over alone: this has to be the only call of "
+                            "an answer.",
+                            {},
+                            {}});
+}
+
 /// Errors at once, gates next, then the start.
 void open_batch(draft& d, stop_reason stop) {
   const auto asked = d.after.calls; // Emitting may close the batch.
@@ -105,6 +130,7 @@ void open_batch(draft& d, stop_reason stop) {
     if (auto failed = rejected(d, call, is_cut))
       d.emit(std::move(*failed));
   }
+  reject_handoffs_in_company(d);
   const auto valid = d.after.calls;
   for (const auto& call : valid) {
     const auto* spec = d.agent.find_tool(call.tool);
@@ -149,6 +175,8 @@ void take_reply(draft& d, const model_done& c, const model_reply& reply) {
          "the model's answer was cut at its limit of output tokens; "
          "output_tokens_max is "
            + std::to_string(d.agent.options.output_tokens_max));
+  } else if (d.after.model_call) {
+    fail_if_spent(d); // Somebody said something meanwhile.
   } else {
     d.emit(run_completed{});
   }
@@ -156,8 +184,9 @@ void take_reply(draft& d, const model_done& c, const model_reply& reply) {
 
 void take_failure(draft& d, const model_done& c, const model_failure& failure) {
   const auto attempt = d.after.model_call->attempt;
+  const auto tries = attempt - d.after.model_call->given_up;
   const bool again =
-    failure.retryable && attempt < d.state.header.limits.model_attempts_max;
+    failure.retryable && tries < d.state.header.limits.model_attempts_max;
   model_call_failed failed{c.call,
                            attempt,
                            std::string{to_string(failure.error.code)},
@@ -166,7 +195,7 @@ void take_failure(draft& d, const model_done& c, const model_failure& failure) {
                            {}};
   if (again)
     failed.retry_at =
-      later(c.now, retry_delay({}, attempt, failure.retry_after, c.jitter));
+      later(c.now, retry_delay({}, tries, failure.retry_after, c.jitter));
   d.emit(std::move(failed));
   if (!again)
     fail(d, failure.error.code,

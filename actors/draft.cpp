@@ -4,6 +4,7 @@
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/valid_text.hpp>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 
@@ -53,6 +54,40 @@ void fail_if_spent(draft& d, std::int64_t children) {
     fail(d, errc::limit_exceeded, "the run's limit is reached: " + spent);
 }
 
+lost_call estimate_lost(const draft& d) {
+  constexpr std::int64_t bytes_per_token = 4; // A rough mean.
+  lost_call out;
+  out.tokens = d.after.said_bytes / bytes_per_token;
+  if (d.agent.price)
+    out.usd_micros = out.tokens * d.agent.price->input / 1'000'000;
+  return out;
+}
+
+std::string is_status(const run_state& s) {
+  return "the run is " + std::string{to_string(s.progress.status)};
+}
+
+std::optional<error> misfit(const message& input, const std::string& name) {
+  const auto is_blank = [](const part& p) {
+    const auto* text = std::get_if<text_part>(&p);
+    return text && text->text.find_first_not_of(" \t\r\n") == std::string::npos;
+  };
+  const auto is_sayable = [](const part& p) {
+    return std::holds_alternative<text_part>(p)
+           || std::holds_alternative<image_part>(p);
+  };
+  const auto& parts = input.parts;
+  if (std::all_of(parts.begin(), parts.end(), is_blank))
+    return error{errc::invalid_argument,
+                 "the prompt for agent \"" + name
+                   + "\" is empty; expected something to do"};
+  if (!std::all_of(parts.begin(), parts.end(), is_sayable))
+    return error{errc::invalid_argument,
+                 "the prompt for agent \"" + name
+                   + "\" holds a part that is neither text nor an image"};
+  return std::nullopt;
+}
+
 std::string too_long(std::size_t bytes) {
   return "the result has " + std::to_string(bytes) + " bytes; at most "
          + std::to_string(tool_result_bytes_max) + " can be kept";
@@ -72,11 +107,31 @@ token_usage plausible(const token_usage& counted) {
 
 namespace {
 
+question_asked question_of(const open_call& call) {
+  question_asked out{call.id, call.arguments, {}};
+  const auto json = parse_json(call.arguments, "the arguments");
+  const auto* object = json ? json->if_object() : nullptr;
+  if (!object)
+    return out;
+  if (const auto* question = object->if_contains("question"))
+    if (const auto* text = question->if_string())
+      out.question = *text;
+  if (const auto* choices = object->if_contains("choices"))
+    if (const auto* all = choices->if_array())
+      for (const auto& each : *all)
+        if (const auto* text = each.if_string())
+          out.choices.emplace_back(*text);
+  return out;
+}
+
 /// The fact with which a call of a tool of this kind begins.
 event start_of(const open_call& call, const tool_spec* spec) {
-  const auto kind = spec ? spec->kind : tool_kind::function;
-  if (kind == tool_kind::subagent)
-    return child_started{call.id, spec->agent};
+  switch (spec ? spec->kind : tool_kind::function) {
+    case tool_kind::subagent: return child_started{call.id, spec->agent};
+    case tool_kind::handoff: return handed_off{call.id, spec->agent};
+    case tool_kind::question: return question_of(call);
+    case tool_kind::function: break;
+  }
   return tool_call_started{call.id, {}};
 }
 
@@ -110,6 +165,23 @@ bool is_blank(const boost::json::value& text) {
          == boost::json::string::npos;
 }
 
+/// Why arguments that fit the schema of their kind can't be taken.
+std::optional<std::string> misfit(const tool_spec& spec,
+                                  const boost::json::object& arguments) {
+  if (spec.kind == tool_kind::subagent && is_blank(arguments.at("prompt")))
+    return "the prompt for " + spec.agent
+           + " is empty; expected something to do";
+  if (spec.kind != tool_kind::question)
+    return std::nullopt;
+  if (is_blank(arguments.at("question")))
+    return "the question is empty; expected something to answer";
+  if (const auto* choices = arguments.if_contains("choices"))
+    for (const auto& each : choices->as_array())
+      if (is_blank(each))
+        return "a choice of the question is empty; expected an answer";
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<std::string> misfit(const agent_definition& agent,
@@ -131,10 +203,7 @@ std::optional<std::string> misfit(const agent_definition& agent,
     return about + " are no JSON object: " + arguments.substr(0, 200);
   if (auto valid = spec->validator->validate(*json); !valid)
     return about + " do not fit its schema: " + valid.error().detail;
-  if (spec->kind == tool_kind::subagent && is_blank(json->at("prompt")))
-    return "the prompt for " + spec->agent
-           + " is empty; expected something to do";
-  return std::nullopt;
+  return misfit(*spec, json->get_object());
 }
 
 } // namespace kestrion::machine

@@ -44,6 +44,19 @@ void start_if_open(draft& d);
 /// @returns Whether it did; the sentence is then in `d.after.reason`.
 bool expire_if_due(draft& d);
 
+/// What a model call that nobody waits for any more may have cost.
+struct lost_call {
+  std::int64_t tokens = 0;
+  std::int64_t usd_micros = 0;
+};
+lost_call estimate_lost(const draft& d);
+
+/// "the run is completed"
+std::string is_status(const run_state& s);
+
+/// Why this can't be what a user said to agent `name`.
+std::optional<error> misfit(const message& input, const std::string& name);
+
 /// Why these arguments can't run, as the model is told.
 std::optional<std::string> misfit(const agent_definition& agent,
                                   const std::string& tool,
@@ -63,5 +76,8 @@ outcome on(const run_state&, const agent_definition&, const recover_run&);
 outcome on(const run_state&, const agent_definition&, const park_run&);
 outcome on(const run_state&, const agent_definition&, const unpark_run&);
 outcome on(const run_state&, const agent_definition&, const child_done&);
+outcome on(const run_state&, const agent_definition&, const answer_question&);
+outcome on(const run_state&, const agent_definition&, const send_message&);
+outcome on(const run_state&, const agent_definition&, const signal_run&);
 
 } // namespace kestrion::machine

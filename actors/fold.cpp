@@ -13,6 +13,21 @@ void say(run_state& s, message m) {
   s.conversation.push_back(std::make_shared<const message>(std::move(m)));
 }
 
+/// The progress tells whether it is the model's turn to hear it.
+void hear(run_state& s, message m) {
+  if (s.progress.heard == 0)
+    return say(s, std::move(m));
+  s.heard.push_back(std::make_shared<const message>(std::move(m)));
+}
+
+/// What was heard is said once a model call takes it along.
+void say_heard(run_state& s) {
+  if (s.progress.heard != 0 || s.heard.empty())
+    return;
+  s.conversation.insert(s.conversation.end(), s.heard.begin(), s.heard.end());
+  s.heard.clear();
+}
+
 /// Keeps a result until its batch is complete.
 void keep(run_state& s, const std::string& id, std::string content,
           bool is_error) {
@@ -55,7 +70,8 @@ run_state fold(run_state s, recorded_event e) {
   };
   match(
     e.event, [&](run_started& x) { s.header = std::move(x); },
-    [&](message_received& x) { say(s, std::move(x.message)); },
+    [&](message_received& x) { hear(s, std::move(x.message)); },
+    [&](const signal_received& x) { hear(s, user_message(text_of(x))); },
     [&](model_call_completed& x) {
       say(s, {role::assistant, std::move(x.parts)});
       s.results.assign(s.progress.calls.size(), std::nullopt);
@@ -78,6 +94,7 @@ run_state fold(run_state s, recorded_event e) {
                   x.status != run_status::completed);
     },
     [](const auto&) {}); // The rest is progress only.
+  say_heard(s);
   return s;
 }
 

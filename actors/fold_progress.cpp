@@ -29,7 +29,33 @@ std::int64_t bytes_of(const std::vector<part>& parts) {
 }
 
 void open_model(run_progress& p) {
-  p.model_call = open_model_call{"m" + std::to_string(p.turns + 1), 1, {}};
+  p.model_call = open_model_call{"m" + std::to_string(p.turns + 1), 1, {}, 0};
+  p.heard = 0;
+}
+
+/// Waits for the next model call, or is the reason for it.
+void hear(run_progress& p, std::int64_t bytes) {
+  p.said_bytes += bytes;
+  if (p.model_call || !p.calls.empty())
+    ++p.heard;
+  else
+    open_model(p);
+}
+
+/// The next attempt takes along what was heard.
+void try_again(run_progress& p, std::int64_t failed, timestamp not_before) {
+  p.model_call->attempt = failed + 1;
+  p.model_call->not_before = not_before;
+  p.heard = 0;
+}
+
+void interrupt(run_progress& p, const model_call_interrupted& x) {
+  p.lost_tokens_estimate += x.lost_tokens_estimate;
+  p.cost_usd_micros += x.lost_usd_micros_estimate;
+  if (!p.model_call)
+    return;
+  ++p.model_call->given_up;
+  try_again(p, x.attempt, p.model_call->not_before);
 }
 
 /// The batch is settled once every call is done: back to the model.
@@ -77,13 +103,57 @@ void end(run_progress& p, run_status status, std::string code,
   p.calls.clear();
 }
 
-void become_child(run_progress& p, const child_started& x) {
-  auto* call = find(p, x.call);
-  if (!call)
-    return;
-  call->phase = call_phase::child;
-  call->agent = x.agent;
-  ++p.descendants;
+void start_child_of(run_progress& p, const child_started& x) {
+  if (auto* call = find(p, x.call)) {
+    call->phase = call_phase::child;
+    call->agent = x.agent;
+    ++p.descendants;
+  }
+}
+
+void start_handoff(run_progress& p, const handed_off& x) {
+  if (auto* call = find(p, x.call)) {
+    call->phase = call_phase::child;
+    call->agent = x.agent;
+    call->handoff = true;
+  }
+}
+
+/// The run that the conversation went to is no child that is left behind.
+void complete(run_progress& p) {
+  for (auto& call : p.calls)
+    if (call.phase == call_phase::child && call.handoff) {
+      p.handed_over = handover{call.id, call.agent};
+      call.phase = call_phase::done;
+    }
+  end(p, run_status::completed, {}, {});
+}
+
+void ask(run_progress& p, const question_asked& x) {
+  if (auto* call = find(p, x.call)) {
+    call->phase = call_phase::asking;
+    call->question = x.question;
+    call->choices = x.choices;
+  }
+}
+
+void complete_call(run_progress& p, const tool_call_completed& x) {
+  const auto* call = find(p, x.call);
+  if (call && call->phase == call_phase::asking)
+    p.closed_questions.push_back({x.call, x.by.value_or(""), x.content});
+  set_done(p, x.call, x.content.size());
+}
+
+/// The model's answer. It is not the last word if something was said meanwhile.
+void take_answer(run_progress& p, const model_call_completed& x) {
+  p.model_call.reset();
+  ++p.turns;
+  p.usage += x.usage;
+  p.cost_usd_micros += x.cost_usd_micros.value_or(0);
+  p.said_bytes += bytes_of(x.parts);
+  open_batch(p, x.parts);
+  if (p.calls.empty() && p.heard != 0)
+    open_model(p);
 }
 
 void end_child(run_progress& p, const child_ended& x) {
@@ -133,11 +203,11 @@ run_status live_status(const run_progress& p) {
   const auto any = [&](auto predicate) {
     return std::any_of(p.calls.begin(), p.calls.end(), predicate);
   };
-  if (p.model_call
+  if (p.model_call || open_handoff(p)
       || any([](const auto& c) { return c.phase == call_phase::started; }))
     return run_status::running;
   if (any([](const auto& c) {
-        return c.phase == call_phase::in_doubt
+        return c.phase == call_phase::in_doubt || c.phase == call_phase::asking
                || (c.phase == call_phase::waiting && !missing_roles(c).empty());
       }))
     return run_status::waiting_on_human;
@@ -157,20 +227,15 @@ void fold_event(run_progress& p, const event& e) {
   match(
     e, [&](const run_started&) { p.started_at = p.updated_at; },
     [&](const message_received& x) {
+      if (x.by)
+        return hear(p, bytes_of(x.message.parts));
       p.said_bytes += bytes_of(x.message.parts);
       open_model(p);
     },
-    [&](const model_call_completed& x) {
-      p.model_call.reset();
-      ++p.turns;
-      p.usage += x.usage;
-      p.cost_usd_micros += x.cost_usd_micros.value_or(0);
-      p.said_bytes += bytes_of(x.parts);
-      open_batch(p, x.parts);
-    },
+    [&](const model_call_completed& x) { take_answer(p, x); },
     [&](const model_call_failed& x) {
       if (p.model_call && x.retry_at)
-        p.model_call = open_model_call{x.call, x.attempt + 1, *x.retry_at};
+        try_again(p, x.attempt, *x.retry_at);
       else
         p.model_call.reset();
     },
@@ -181,9 +246,7 @@ void fold_event(run_progress& p, const event& e) {
         ++call->attempt;
       }
     },
-    [&](const tool_call_completed& x) {
-      set_done(p, x.call, x.content.size());
-    },
+    [&](const tool_call_completed& x) { complete_call(p, x); },
     [&](const tool_call_failed& x) { set_done(p, x.call, x.detail.size()); },
     [&](const tool_call_in_doubt& x) {
       if (auto* call = find(p, x.call))
@@ -200,7 +263,7 @@ void fold_event(run_progress& p, const event& e) {
     [&](const approval_granted& x) { grant(p, x); },
     [&](const approval_denied& x) { deny(p, x); },
     [](const approval_expired&) {}, // run_expired says the rest.
-    [&](const run_completed&) { end(p, run_status::completed, {}, {}); },
+    [&](const run_completed&) { complete(p); },
     [&](const run_failed& x) { end(p, run_status::failed, x.code, x.reason); },
     [&](const run_expired& x) { end(p, run_status::expired, {}, x.reason); },
     [&](const run_cancelled& x) {
@@ -209,6 +272,8 @@ void fold_event(run_progress& p, const event& e) {
     [&](const run_recovered& x) {
       p.lost_tokens_estimate += x.lost_tokens_estimate;
       p.cost_usd_micros += x.lost_usd_micros_estimate;
+      if (x.model_call)
+        p.heard = 0; // The call is made again, with what was heard.
       for (auto& call : p.calls)
         call.interrupted = call.phase == call_phase::started;
     },
@@ -220,11 +285,21 @@ void fold_event(run_progress& p, const event& e) {
       p.parked = false;
       p.reason.clear();
     },
-    [&](const child_started& x) { become_child(p, x); },
-    [&](const child_ended& x) { end_child(p, x); });
+    [&](const child_started& x) { start_child_of(p, x); },
+    [&](const child_ended& x) { end_child(p, x); },
+    [&](const handed_off& x) { start_handoff(p, x); },
+    [&](const question_asked& x) { ask(p, x); },
+    [&](const signal_received& x) {
+      hear(p, static_cast<std::int64_t>(text_of(x).size()));
+    },
+    [&](const model_call_interrupted& x) { interrupt(p, x); });
 }
 
 } // namespace
+
+std::string text_of(const signal_received& x) {
+  return "Signal " + x.name + (x.data.empty() ? "." : ": " + x.data);
+}
 
 void fold_progress(run_progress& p, const recorded_event& e) {
   p.seq = e.seq;

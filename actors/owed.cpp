@@ -10,11 +10,11 @@ namespace kestrion {
 
 namespace {
 
-/// As the model wrote it: the arguments fit the schema of sub-agents.
-std::string prompt_in(const std::string& arguments) {
+/// As the model wrote it: the arguments fit the schema of their kind.
+std::string prompt_in(const std::string& arguments, const char* member) {
   const auto json = parse_json(arguments, "the arguments");
   const auto* object = json ? json->if_object() : nullptr;
-  const auto* prompt = object ? object->if_contains("prompt") : nullptr;
+  const auto* prompt = object ? object->if_contains(member) : nullptr;
   const auto* text = prompt ? prompt->if_string() : nullptr;
   return text ? std::string{*text} : arguments;
 }
@@ -28,7 +28,8 @@ start_child child_of(const run_state& s, const open_call& call) {
   start_child out;
   out.call = call.id;
   out.agent = call.agent;
-  out.prompt = prompt_in(call.arguments);
+  out.prompt = prompt_in(call.arguments, call.handoff ? "reason" : "prompt");
+  out.handoff = call.handoff;
   out.left.tokens_max =
     left(l.tokens_max, p.usage.total() + p.lost_tokens_estimate);
   out.left.cost_usd_micros_max = left(l.cost_usd_micros_max, p.cost_usd_micros);

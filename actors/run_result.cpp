@@ -20,6 +20,8 @@ std::string waits_for(const run_result& r) {
   for (const auto& d : r.in_doubt)
     why += (why.empty() ? "" : "; ") + d.tool + " (" + d.call
            + ") was interrupted: did it happen?";
+  for (const auto& q : r.questions)
+    why += (why.empty() ? "" : "; ") + q.call + " asks: " + q.question;
   return why;
 }
 
@@ -27,8 +29,9 @@ std::string works_for(const run_state& s) {
   std::string why;
   for (const auto& call : s.progress.calls)
     if (call.phase == call_phase::child)
-      why += (why.empty() ? "" : "; ") + call.tool + " (" + call.id
-             + ") waits for a run of " + call.agent;
+      why += (why.empty() ? "" : "; ") + call.tool + " (" + call.id + ")"
+             + (call.handoff ? " hands over to " : " waits for a run of ")
+             + call.agent;
   return why;
 }
 
@@ -48,7 +51,15 @@ run_result result_of(const run_id& id, const run_state& s) {
   r.cost_usd_micros = p.cost_usd_micros;
   if (p.status == run_status::completed)
     r.output = output_of(s);
+  if (p.handed_over) {
+    r.handed_to = child_id(id, p.handed_over->call);
+    r.reason =
+      "handed over to " + p.handed_over->agent + ", " + r.handed_to->str();
+  }
   for (const auto& call : p.calls) {
+    if (call.phase == call_phase::asking)
+      r.questions.push_back(
+        {id, r.agent, call.id, call.question, call.choices});
     if (call.phase == call_phase::in_doubt)
       r.in_doubt.push_back({id, call.id, call.tool, call.arguments});
     auto missing = missing_roles(call);

@@ -31,6 +31,16 @@ struct doubtful_call {
   bool operator==(const doubtful_call&) const = default;
 };
 
+/// A question that waits for a person's answer.
+struct pending_question {
+  run_id run;
+  std::string agent;
+  std::string call;
+  std::string question;
+  std::vector<std::string> choices; ///< If any, only these are answers.
+  bool operator==(const pending_question&) const = default;
+};
+
 /// Where a run is, and why.
 struct run_result {
   run_id id;
@@ -45,6 +55,8 @@ struct run_result {
   std::int64_t cost_usd_micros = 0;
   std::vector<pending_approval> approvals;
   std::vector<doubtful_call> in_doubt;
+  std::vector<pending_question> questions;
+  std::optional<run_id> handed_to; ///< Where the conversation goes on.
 };
 
 run_result result_of(const run_id& id, const run_state& state);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kestrion {
@@ -25,6 +26,7 @@ enum class call_phase : std::uint8_t {
   in_doubt, ///< Was started in an earlier life; a person has to say.
   done,     ///< Has its result.
   child,    ///< Is a run of another agent, which may not have started yet.
+  asking,   ///< Waits for a person's answer.
 };
 
 /// A tool call of the open batch.
@@ -35,7 +37,10 @@ struct open_call {
   call_phase phase = call_phase::waiting;
   std::int64_t attempt = 0;
   bool interrupted = false;
-  std::string agent{}; ///< Of the child.
+  std::string agent{};  ///< Of the child.
+  bool handoff = false; ///< The child takes the conversation over.
+  std::string question{};
+  std::vector<std::string> choices{};
   bool gated = false;
   std::string digest; ///< Gated calls only, as all that follows.
   std::vector<std::string> roles;
@@ -58,10 +63,26 @@ struct closed_gate {
   bool operator==(const closed_gate&) const = default;
 };
 
+/// A question that was answered, kept so that the same answer twice is one.
+struct closed_question {
+  std::string call;
+  std::string by;
+  std::string text;
+  bool operator==(const closed_question&) const = default;
+};
+
+/// A call that moved the conversation to another run.
+struct handover {
+  std::string call;
+  std::string agent;
+  bool operator==(const handover&) const = default;
+};
+
 struct open_model_call {
   std::string id;
   std::int64_t attempt = 1;
-  timestamp not_before; ///< The epoch: at once.
+  timestamp not_before;      ///< The epoch: at once.
+  std::int64_t given_up = 0; ///< Attempts that somebody interrupted.
   bool operator==(const open_model_call&) const = default;
 };
 
@@ -78,6 +99,9 @@ struct run_progress {
   std::optional<open_model_call> model_call;
   std::vector<open_call> calls; ///< The open batch, in the model's order.
   std::vector<closed_gate> closed_gates;
+  std::vector<closed_question> closed_questions;
+  std::int64_t heard = 0; ///< Messages that wait for the next model call.
+  std::optional<handover> handed_over;
   std::int64_t turns = 0; ///< Model calls that completed.
   std::int64_t tool_calls = 0;
   token_usage usage;
@@ -98,6 +122,7 @@ struct run_state {
   run_started header;
   run_progress progress;
   kestrion::conversation conversation;
+  kestrion::conversation heard; ///< Said, but not to the model yet.
   std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
 };
 
@@ -108,6 +133,14 @@ bool operator==(const run_state& a, const run_state& b);
 /// its own end those that it left behind. The run of a call is
 /// `child_id(this run, call)`.
 std::vector<std::string> open_children(const run_state& state);
+
+/// The conversation as the run that `call` hands it over to starts with it:
+/// each call of the open batch has a result, and what was heard is there too.
+std::vector<message> handoff_history(const run_state& state,
+                                     std::string_view call);
+
+/// The handoff that is being done; nothing if there is none.
+const open_call* open_handoff(const run_progress& progress);
 
 /// The answer: the text of the last message if the model said it.
 std::string output_of(const run_state& state);

@@ -37,7 +37,7 @@ public:
 
   void operator()(const run_started& x) { out_.detail = "agent " + x.agent; }
   void operator()(const message_received& x) {
-    out_.detail = text_of(x.message);
+    out_.detail = says(x.by) + text_of(x.message);
   }
   void operator()(const model_call_completed& x) {
     for (const auto& p : x.parts)
@@ -108,6 +108,22 @@ public:
           (x.status == run_status::completed ? "completed: " : "") + x.content);
     out_.usage = x.usage;
     out_.cost_usd_micros = x.cost_usd_micros;
+  }
+  void operator()(const handed_off& x) { about(x.call, "to " + x.agent); }
+  void operator()(const question_asked& x) {
+    std::string choices;
+    for (const auto& each : x.choices)
+      choices += (choices.empty() ? " (" : ", ") + each;
+    about(x.call, x.question + choices + (choices.empty() ? "" : ")"));
+  }
+  void operator()(const signal_received& x) {
+    out_.detail =
+      "by " + x.by + ": " + x.name + (x.data.empty() ? "" : ": " + x.data);
+  }
+  void operator()(const model_call_interrupted& x) {
+    about(x.call, "attempt " + std::to_string(x.attempt)
+                    + " is given up, about "
+                    + std::to_string(x.lost_tokens_estimate) + " tokens lost");
   }
 
 private:

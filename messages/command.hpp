@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 /// What may reach a run. Each carries the time at which its shell took it up,
 /// and fresh randomness where a decision needs some.
@@ -14,8 +15,9 @@ namespace kestrion {
 
 struct start_run {
   run_started header;
-  message input;
+  message input; ///< May be empty if there is a history.
   timestamp now;
+  std::vector<message> history{}; ///< What was said before a handoff.
 };
 
 struct model_done {
@@ -135,7 +137,8 @@ struct child_done {
   static constexpr std::string_view tag = "child_done";
   std::string call; ///< The effect it answers.
   /// How it ended. `failed` also if it could not be started. Of one that has
-  /// not ended nothing follows.
+  /// not ended nothing follows, but for a handoff: there any status other than
+  /// `failed` says that the new run exists.
   run_status status = run_status::completed;
   std::string content; ///< Its answer, or why it ended so.
   token_usage usage;   ///< Of it and all below it.
@@ -147,9 +150,38 @@ BOOST_DESCRIBE_STRUCT(child_done, (),
                       (call, status, content, usage, cost_usd_micros,
                        descendants))
 
+/// A person's answer to a question of the model.
+struct question_answer {
+  std::string call{}; ///< Not needed if only one question is open.
+  std::string by{};   ///< Required.
+  std::string text{}; ///< Required; one of the choices if there are some.
+};
+
+struct answer_question {
+  question_answer answer;
+  timestamp now;
+};
+
+/// Tells a run something while it goes on.
+struct send_message {
+  kestrion::message message; ///< Text and images.
+  std::string by;            ///< Required.
+  bool interrupt = false;    ///< Gives up a model call that is under way.
+  timestamp now;
+};
+
+/// Tells a run that something happened.
+struct signal_run {
+  std::string name; ///< Required.
+  std::string data;
+  std::string by; ///< Required.
+  timestamp now;
+};
+
 using command = std::variant<start_run, model_done, tool_done, approve_call,
                              deny_call, resolve_doubt, cancel_run, tick,
-                             recover_run, park_run, unpark_run, child_done>;
+                             recover_run, park_run, unpark_run, child_done,
+                             answer_question, send_message, signal_run>;
 
 /// A command that people or other runs give. As JSON, it may wait in the inbox
 /// of a run that lives in another process.

@@ -41,13 +41,14 @@ struct child_allowance {
 run_limits within(run_limits own, const child_allowance& left);
 
 /// Start the run `child_id(this run, call)` unless it exists, and answer with
-/// `child_done` when it has ended.
+/// `child_done`: when it has ended, or, for a handoff, as soon as it exists.
 struct start_child {
   std::string call;
   std::string agent;
-  std::string prompt;
+  std::string prompt; ///< Of a handoff the reason.
   child_allowance left;
   std::int64_t depth = 1; ///< Of the child.
+  bool handoff = false;   ///< It starts with `handoff_history`, not a prompt.
   bool operator==(const start_child&) const = default;
 };
 

@@ -266,12 +266,58 @@ BOOST_DESCRIBE_STRUCT(child_ended, (),
                       (call, status, content, usage, cost_usd_micros,
                        descendants))
 
+/// The conversation moves to a new run of another agent. Once that exists,
+/// `run_completed` follows.
+struct handed_off {
+  static constexpr std::string_view tag = "handed_off";
+  std::string call; ///< The run is `child_id(this run, call)`.
+  std::string agent;
+  bool operator==(const handed_off&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(handed_off, (), (call, agent))
+
+// -- people and the world -----------------------------------------------------
+
+/// The call is a question to a person; the answer is `tool_call_completed`.
+struct question_asked {
+  static constexpr std::string_view tag = "question_asked";
+  std::string call;
+  std::string question;
+  std::vector<std::string> choices; ///< If any, only these are answers.
+  bool operator==(const question_asked&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(question_asked, (), (call, question, choices))
+
+/// Something happened that the agent has to know; heard like a message.
+struct signal_received {
+  static constexpr std::string_view tag = "signal_received";
+  std::string name;
+  std::string data;
+  std::string by;
+  bool operator==(const signal_received&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(signal_received, (), (name, data, by))
+
+/// An attempt was given up for what was said meanwhile; the next follows.
+struct model_call_interrupted {
+  static constexpr std::string_view tag = "model_call_interrupted";
+  std::string call;
+  std::int64_t attempt = 1; ///< The one given up; may have cost already.
+  std::int64_t lost_tokens_estimate = 0;
+  std::int64_t lost_usd_micros_estimate = 0;
+  bool operator==(const model_call_interrupted&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_call_interrupted, (),
+                      (call, attempt, lost_tokens_estimate,
+                       lost_usd_micros_estimate))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
   approval_requested, approval_granted, approval_denied, approval_expired,
   run_completed, run_failed, run_expired, run_cancelled, run_recovered,
-  run_parked, run_resumed, child_started, child_ended>;
+  run_parked, run_resumed, child_started, child_ended, handed_off,
+  question_asked, signal_received, model_call_interrupted>;
 
 /// An event at its place in the log.
 struct recorded_event {

@@ -10,7 +10,7 @@ namespace kestrion {
 enum class run_status : std::uint8_t {
   pending,          ///< Not started yet.
   running,          ///< A model or a tool works for it, or is about to.
-  waiting_on_human, ///< An approval or a call in doubt.
+  waiting_on_human, ///< Approval, answer or doubt.
   completed,
   failed,
   expired,          ///< A deadline for people passed.
@@ -29,7 +29,7 @@ constexpr bool is_terminal(run_status status) {
          || status == run_status::expired || status == run_status::cancelled;
 }
 
-/// Nothing happens until somebody does something.
+/// Nothing happens here until somebody does something, or a child ends.
 constexpr bool is_at_rest(run_status status) {
   return is_terminal(status) || status == run_status::waiting_on_human
          || status == run_status::parked

@@ -71,11 +71,16 @@ BOOST_AUTO_TEST_CASE(no_history_gets_lost) {
   for (const auto& path : histories())
     names.push_back(path.stem().string());
   const std::vector<std::string> expected{"cancelled_in_a_batch",
+                                          "cancelled_with_a_child",
                                           "chain_with_an_edit",
+                                          "children_end_in_all_ways",
                                           "denied_then_answered",
                                           "doubt_then_parked",
                                           "expired",
+                                          "handed_over",
+                                          "questions_and_answers",
                                           "retries_then_failed",
+                                          "steered",
                                           "tools_then_answer",
                                           "waiting_for_two_roles"};
   BOOST_CHECK(std::includes(names.begin(), names.end(), expected.begin(),

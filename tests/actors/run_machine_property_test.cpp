@@ -66,7 +66,7 @@ public:
   }
 
   command next(const machine_story& story) {
-    switch (below(18)) {
+    switch (below(22)) {
       case 0: return start(story);
       case 1:
       case 2:
@@ -87,6 +87,9 @@ public:
         return unpark_run{text(), {}};
       case 15:
       case 16: return end_of_child(story.state);
+      case 17:
+      case 18: return reply_of_person(story.state);
+      case 19: return word(story.state);
       default:
         if (one_in(30))
           return cancel_run{text(), text(), {}};
@@ -107,12 +110,20 @@ private:
     if (one_in(9))
       return pick({"fly", ""});
     return pick({"look", "write", "deploy", "send", "send", "apply", "scale",
-                 "wipe", "drop", "research", "research", "audit"});
+                 "wipe", "drop", "research", "research", "audit", "to_billing",
+                 "escalate", "ask", "ask"});
   }
 
   std::string arguments(const std::string& tool) {
     if (tool == "research" || tool == "audit")
       return one_in(9) ? arguments("look") : R"({"prompt":"why?"})";
+    if (tool == "to_billing" || tool == "escalate")
+      return one_in(9) ? arguments("look") : R"({"reason":"bills"})";
+    if (tool == "ask")
+      return pick({R"({"question":"now?"})", R"({"question":"now?"})",
+                   R"({"question":"now?","choices":["x","ja"]})",
+                   R"({"question":"now?","choices":[]})", R"({"question":" "})",
+                   "{}"});
     if (!one_in(4))
       return pick({R"({"n":1})", R"({"n":2})", R"({ "n" : 1 })"});
     return pick(
@@ -144,6 +155,8 @@ private:
     c.input = one_in(9) ? message{} : user_message("go " + text());
     if (one_in(9))
       c.input.parts.emplace_back(tool_call_part{});
+    if (one_in(9))
+      c.history = {user_message("before"), user_message(text())};
     return c;
   }
 
@@ -188,6 +201,23 @@ private:
     c.usage.input_tokens = one_in(99) ? INT64_MAX : below(200);
     c.cost_usd_micros = one_in(30) ? INT64_MIN : below(200);
     c.descendants = below(3);
+    return c;
+  }
+
+  command reply_of_person(const run_state& s) {
+    return answer_question{{one_in(3) ? "" : call(s),
+                            one_in(9) ? "" : pick({"ana", "bob", "\xff"}),
+                            one_in(2) ? "x" : text()},
+                           {}};
+  }
+
+  command word(const run_state& s) {
+    const auto by = one_in(9) ? "" : pick({"ana", "\xff"});
+    if (one_in(3))
+      return signal_run{text(), text(), by, {}};
+    send_message c{user_message("also " + text()), by, one_in(2), {}};
+    if (one_in(9))
+      c.message = s.conversation.empty() ? message{} : *s.conversation.back();
     return c;
   }
 
@@ -264,7 +294,9 @@ void check_refusal(const machine_story& story) {
 void check_events(const machine_story& story, run_state s) {
   for (auto i = s.progress.seq; i < story.log.size(); ++i) {
     if (std::holds_alternative<tool_call_started>(story.log[i].event)
-        || std::holds_alternative<child_started>(story.log[i].event)) {
+        || std::holds_alternative<child_started>(story.log[i].event)
+        || std::holds_alternative<question_asked>(story.log[i].event)
+        || std::holds_alternative<handed_off>(story.log[i].event)) {
       BOOST_REQUIRE(s.progress.status != run_status::parked);
       for (const auto& call : s.progress.calls)
         BOOST_REQUIRE(call.phase != call_phase::waiting
@@ -282,10 +314,9 @@ void check_conversation(const run_state& s) {
   std::set<std::string> vendor_ids;
   for (const auto& m : s.conversation) {
     std::vector<std::string> answered;
-    if (m->role == role::assistant) {
-      ++turn;
+    turn += m->role == role::assistant ? 1 : 0;
+    if (m->role != role::tool)
       BOOST_REQUIRE(asked.empty());
-    }
     for (const auto& p : m->parts) {
       if (const auto* call = std::get_if<tool_call_part>(&p)) {
         BOOST_REQUIRE_EQUAL(call->id, "c" + std::to_string(turn) + "."
@@ -310,30 +341,53 @@ void check_conversation(const run_state& s) {
   }
 }
 
+/// What was said is in the conversation or waits for its turn, nothing twice.
+void check_words(const machine_story& story) {
+  const auto& s = story.state;
+  const auto is_word = [](const recorded_event& e) {
+    return std::holds_alternative<message_received>(e.event)
+           || std::holds_alternative<signal_received>(e.event);
+  };
+  const auto words = std::count_if(story.log.begin(), story.log.end(), is_word);
+  const auto said =
+    std::count_if(s.conversation.begin(), s.conversation.end(),
+                  [](const auto& m) { return m->role == role::user; });
+  BOOST_REQUIRE_EQUAL(words, said + std::ssize(s.heard));
+  BOOST_REQUIRE_EQUAL(s.progress.heard, std::ssize(s.heard));
+  if (s.progress.model_call)
+    BOOST_REQUIRE_LT(s.progress.model_call->given_up,
+                     s.progress.model_call->attempt);
+}
+
 /// Somebody always has the next move: the world, a person, or nobody any more.
 void check_next_move(const run_state& s) {
   std::size_t works = 0;
   std::size_t children = 0;
+  std::size_t handoffs = 0;
   std::size_t wakes = 0;
   for (const auto& e : owed(s))
     match(
       e, [&](const wake_up&) { ++wakes; },
-      [&](const start_child&) { ++children; }, [&](const auto&) { ++works; });
+      [&](const start_child& x) { ++(x.handoff ? handoffs : children); },
+      [&](const auto&) { ++works; });
   const auto waits = std::count_if(
     s.progress.calls.begin(), s.progress.calls.end(), [](const auto& call) {
       return call.phase == call_phase::in_doubt
+             || call.phase == call_phase::asking
              || (call.phase == call_phase::waiting
                  && !missing_roles(call).empty());
     });
   const auto status = s.progress.status;
   if (status == run_status::pending || status == run_status::parked
       || is_terminal(status)) {
-    BOOST_REQUIRE_EQUAL(works + children + wakes, 0u);
+    BOOST_REQUIRE_EQUAL(works + children + handoffs + wakes, 0u);
     return;
   }
-  BOOST_REQUIRE_EQUAL(children, open_children(s).size());
+  BOOST_REQUIRE_EQUAL(children + handoffs, open_children(s).size());
+  if (handoffs != 0) // It is alone, and nobody may add to it.
+    BOOST_REQUIRE_EQUAL(works + children + handoffs, 1u);
   BOOST_REQUIRE_EQUAL(wakes, 1u);
-  BOOST_REQUIRE_EQUAL(works != 0, status == run_status::running);
+  BOOST_REQUIRE_EQUAL(works + handoffs != 0, status == run_status::running);
   if (status == run_status::waiting_on_human)
     BOOST_REQUIRE_GT(waits, 0);
   if (status == run_status::waiting_on_child) {
@@ -369,6 +423,7 @@ void play(player& world, tags& happened) {
     check_refusal(story);
     check_events(story, before);
     check_conversation(story.state);
+    check_words(story);
     check_next_move(story.state);
     check_deadlines(story.state, seen);
     for (auto i = before.progress.seq; i < story.log.size(); ++i)

@@ -77,6 +77,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
   const std::pair<std::size_t, const char*> digests[] = {
     {38, "7a8b230130f99eb37499d6bcce937349e2521e5800d172e2e1002f1fc5f3ef01"},
     {44, "33bdc412a874cd72aac60f59ed5e1b5469a31afaa476d94fffb503371e0e7963"},
+    {52, "b39fd25372c6ea447d542c3d87d28a1298b12876dd15de57a3d57d5ebef39ab7"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {

@@ -53,13 +53,16 @@ std::string brief(const part& p) {
 
 std::string brief(const open_call& call) {
   static constexpr const char* phases[] = {"waiting", "started", "in doubt",
-                                           "done", "child"};
+                                           "done",    "child",   "asking"};
   auto out =
     words({"call", call.id, call.tool, call.arguments,
            phases[static_cast<int>(call.phase)],
            call.attempt == 0 ? "" : "attempt " + std::to_string(call.attempt),
            call.interrupted ? "interrupted" : "",
-           call.agent.empty() ? "" : "of " + call.agent});
+           call.agent.empty() ? "" : "of " + call.agent,
+           call.handoff ? "handed over" : "", call.question});
+  for (const auto& each : call.choices)
+    out += " or " + each;
   if (!call.gated)
     return out;
   out += " digest " + call.digest;
@@ -108,6 +111,21 @@ std::string brief(const event& e) {
     [&](const child_ended& x) {
       return words({tag, x.call, name_of(x.status)});
     },
+    [&](const message_received& x) {
+      return words({tag, x.by.value_or("")});
+    },
+    [&](const handed_off& x) {
+      return words({tag, x.call, x.agent});
+    },
+    [&](const question_asked& x) {
+      return words({tag, x.call, x.question});
+    },
+    [&](const signal_received& x) {
+      return words({tag, x.name, x.by});
+    },
+    [&](const model_call_interrupted& x) {
+      return words({tag, x.call, std::to_string(x.attempt)});
+    },
     [&](const run_recovered& x) {
       return words({tag, x.model_call.value_or("")});
     },
@@ -134,18 +152,22 @@ std::string brief(const effect& e) {
     },
     [](const wake_up& x) { return "wake_up " + to_string(x.at); },
     [](const start_child& x) {
-      return words({"start_child", x.call, x.agent, x.prompt});
+      return words(
+        {x.handoff ? "hand over" : "start_child", x.call, x.agent, x.prompt});
     });
+}
+
+std::string brief(const message& m) {
+  auto line = name_of(m.role) + ":";
+  for (const auto& p : m.parts)
+    line += " " + brief(p);
+  return line;
 }
 
 lines said(const run_state& state) {
   lines out;
-  for (const auto& m : state.conversation) {
-    auto line = name_of(m->role) + ":";
-    for (const auto& p : m->parts)
-      line += " " + brief(p);
-    out.push_back(std::move(line));
-  }
+  for (const auto& m : state.conversation)
+    out.push_back(brief(*m));
   return out;
 }
 
@@ -184,10 +206,19 @@ std::string described(const run_state& s) {
       out += " denied by " + words({gate.denial->by, gate.denial->role});
     out += "\n";
   }
+  for (const auto& q : p.closed_questions)
+    out += "question " + words({q.call, "answered by", q.by, q.text}) + "\n";
+  if (p.handed_over)
+    out += "handed over " + words({p.handed_over->call, p.handed_over->agent})
+           + "\n";
+  if (p.model_call && p.model_call->given_up != 0)
+    line("given up", std::to_string(p.model_call->given_up));
   for (const auto& r : s.results)
     out += "result " + (r ? brief(part{*r}) : "is missing") + "\n";
   for (const auto& message : said(s))
     out += message + "\n";
+  for (const auto& m : s.heard)
+    out += "heard " + brief(*m) + "\n";
   for (const auto& e : owed(s))
     out += "owes " + brief(e) + "\n";
   return out;
@@ -232,6 +263,10 @@ agent_definition team_agent(run_limits limits) {
   a.tools.push_back(of_kind(tool_kind::subagent, "research", "researcher"));
   a.tools.push_back(
     of_kind(tool_kind::subagent, "audit", "auditor", {true, {"lead"}, {}}));
+  a.tools.push_back(of_kind(tool_kind::handoff, "to_billing", "billing"));
+  a.tools.push_back(
+    of_kind(tool_kind::handoff, "escalate", "boss", {true, {"lead"}, {}}));
+  a.tools.push_back(of_kind(tool_kind::question, "ask", ""));
   return prepare(std::move(a)).value();
 }
 
@@ -309,6 +344,14 @@ void machine_story::tool_fails(const std::string& id, std::string content,
 void machine_story::child_ends(const std::string& id, run_status status,
                                std::string content, token_usage usage) {
   take(child_done{id, status, std::move(content), usage, 0, 0, {}});
+}
+
+void machine_story::answered(question_answer answer) {
+  take(answer_question{std::move(answer), {}});
+}
+
+void machine_story::is_told(std::string text, bool interrupt) {
+  take(send_message{user_message(std::move(text)), "ana", interrupt, {}});
 }
 
 void machine_story::approved(approval decision) {

@@ -16,6 +16,7 @@ using lines = std::vector<std::string>;
 /// An event or effect in one line: "tool_call_failed c1.0 unknown_tool".
 std::string brief(const event& e);
 std::string brief(const effect& e);
+std::string brief(const message& m);
 
 /// What was said, a line a message: "tool: c1.0=3 c1.1!no such file".
 lines said(const run_state& state);
@@ -40,6 +41,9 @@ agent_definition ops_agent(run_limits limits = {});
 ///
 ///   research                         a sub-agent, "researcher"
 ///   audit                            a sub-agent, "auditor"; gate for lead
+///   to_billing                       a handoff to "billing"
+///   escalate                         a handoff to "boss"; gate for lead
+///   ask                              a question
 agent_definition team_agent(run_limits limits = {});
 
 /// One run and the clock of its world. Commands are decided at `now`; what they
@@ -66,6 +70,8 @@ public:
                   tool_failure why = tool_failure::failed);
   void child_ends(const std::string& call, run_status status,
                   std::string content = {}, token_usage usage = {});
+  void answered(question_answer answer);
+  void is_told(std::string text, bool interrupt = false); ///< By ana.
   void approved(approval decision);
   void denied(denial decision);
   void resolved(doubt_resolution decision);

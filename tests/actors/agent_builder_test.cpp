@@ -1,0 +1,59 @@
+#include <boost/test/unit_test.hpp>
+
+#include <kestrion/actors/agent.hpp>
+#include <kestrion/providers/models/scripted.hpp>
+
+/// Agents as users write them down.
+using namespace kestrion;
+
+namespace {
+
+agent triage() {
+  return agent("triage").model(scripted({}));
+}
+
+agent_definition built(const agent& a) {
+  return *a.build().value()->definition;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(agent_builder_test)
+
+BOOST_AUTO_TEST_CASE(another_agent_is_a_tool_like_any) {
+  const auto a =
+    built(triage()
+            .subagent("research", "Researches.", "researcher")
+            .subagent("audit", "Audits.", "auditor", requires_approval("lead"))
+            .handoff("to_billing", "For bills.", "billing")
+            .can_ask());
+  BOOST_REQUIRE_EQUAL(a.tools.size(), 4u);
+  BOOST_CHECK(a.tools[0].kind == tool_kind::subagent);
+  BOOST_CHECK_EQUAL(a.tools[0].agent, "researcher");
+  BOOST_CHECK_EQUAL(a.tools[0].description, "Researches.");
+  BOOST_CHECK(!a.tools[0].gate.required);
+  BOOST_CHECK(a.tools[1].gate.roles == std::vector<std::string>{"lead"});
+  BOOST_CHECK(a.tools[2].kind == tool_kind::handoff);
+  BOOST_CHECK_EQUAL(a.tools[2].agent, "billing");
+  BOOST_CHECK_EQUAL(a.tools[3].name, "ask_human");
+  BOOST_CHECK(a.tools[3].kind == tool_kind::question);
+  for (const auto& tool : a.tools)
+    BOOST_CHECK_EQUAL(tool.input_schema, input_schema_of(tool.kind));
+}
+
+BOOST_AUTO_TEST_CASE(a_subagent_without_an_agent_is_refused) {
+  const auto out = triage().subagent("research", "Researches.", "").build();
+  BOOST_REQUIRE(!out);
+  BOOST_CHECK(out.error().code == errc::invalid_argument);
+  BOOST_CHECK(out.error().detail.starts_with(
+    "agent \"triage\", tool \"research\": a subagent has to name its agent"));
+}
+
+BOOST_AUTO_TEST_CASE(to_ask_twice_is_refused) {
+  const auto out = triage().can_ask().can_ask().build();
+  BOOST_REQUIRE(!out);
+  BOOST_CHECK_EQUAL(out.error().detail, "agent \"triage\": the tool "
+                                        "\"ask_human\" is registered twice");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
