@@ -9,17 +9,31 @@ void tell(directory_self self, const run_id& run, command c) {
   forward(self, {run, std::move(c)}, receipt_promise{}); // Nobody asks.
 }
 
-void tell_end(directory_self self, const run_id& parent,
-              const std::string& call, const run_result& r,
-              std::int64_t descendants) {
+/// What they used who handed their conversation on to this run.
+void add_handed(const event_store& store, child_done& done,
+                std::optional<run_id> from) {
+  while (from) {
+    const auto state = load_run(store, *from);
+    if (!state)
+      return; // What is known of it is lost; the run's end is not.
+    done.usage += state->progress.usage;
+    done.cost_usd_micros += state->progress.cost_usd_micros;
+    done.descendants += state->progress.descendants;
+    from = state->header.handed_from;
+  }
+}
+
+void tell_end(directory_self self, const run_settled& x) {
+  const auto& r = x.result;
   child_done done;
-  done.call = call;
+  done.call = x.parent_call;
   done.status = r.status;
   done.content = r.status == run_status::completed ? r.output : r.reason;
   done.usage = r.usage;
   done.cost_usd_micros = r.cost_usd_micros;
-  done.descendants = descendants;
-  tell(self, parent, std::move(done));
+  done.descendants = x.descendants;
+  add_handed(*self->state.context->store, done, x.handed_from);
+  tell(self, *x.parent, std::move(done));
 }
 
 void refuse(directory_self self, const child_request& x, const error& why) {
@@ -27,41 +41,73 @@ void refuse(directory_self self, const child_request& x, const error& why) {
   done.call = x.child.call;
   done.status = run_status::failed;
   done.content = to_string(why);
-  tell(self, x.parent, std::move(done));
+  tell(self, x.from, std::move(done));
+}
+
+/// The conversation goes on there: all that who handed it over wants to know.
+void tell_handed(directory_self self, const child_request& x) {
+  child_done done;
+  done.call = x.child.call;
+  done.status = run_status::running;
+  tell(self, x.from, std::move(done));
+}
+
+/// Tells the end of a run, or of who has its conversation by now, if it has
+/// ended; else its actor will.
+/// @returns Who has to end yet.
+result<std::optional<run_row>> tell_if_ended(directory_self self,
+                                             const run_id& parent,
+                                             const std::string& call,
+                                             run_id run) {
+  const auto& store = *self->state.context->store;
+  for (;;) {
+    auto row = find_row(store, run);
+    if (!row)
+      return row.error();
+    if (!is_terminal(row->status))
+      return std::optional{std::move(*row)};
+    const auto state = load_run(store, run);
+    if (!state)
+      return state.error();
+    const auto r = result_of(run, *state);
+    if (!r.handed_to) {
+      tell_end(self, {r, 0, parent, call, state->progress.descendants,
+                      state->header.handed_from});
+      return std::optional<run_row>{};
+    }
+    run = *r.handed_to;
+  }
 }
 
 /// It exists: go on with it, or tell how it ended.
 void meet(directory_self self, const child_request& x, const run_row& row) {
-  if (is_at_rest(row.status) && !is_terminal(row.status))
-    return; // It will be heard of.
-  if (!is_terminal(row.status)) {
-    static_cast<void>(ensure(self, row)); // Or its owner tells.
-    return;
-  }
-  const auto& store = *self->state.context->store;
-  const auto state = load_run(store, row.id);
-  if (!state)
-    return refuse(self, x, state.error());
-  tell_end(self, x.parent, x.child.call, result_of(row.id, *state),
-           state->progress.descendants);
+  auto open = result<std::optional<run_row>>{row};
+  if (x.child.handoff)
+    tell_handed(self, x);
+  else
+    open = tell_if_ended(self, x.from, x.child.call, row.id);
+  if (!open)
+    refuse(self, x, open.error());
+  else if (*open && !is_at_rest((*open)->status))
+    static_cast<void>(ensure(self, **open)); // Or its owner goes on with it.
 }
 
 start_run start_of(const child_request& x, const agent_definition& definition) {
   start_run out;
+  out.header = x.header;
   out.header.agent = definition.name;
   out.header.definition = definition.digest;
   out.header.limits = within(definition.limits, x.child.left);
-  out.header.parent = x.parent;
-  out.header.parent_call = x.child.call;
-  out.header.tenant = x.tenant;
-  out.header.depth = x.child.depth;
-  out.input = user_message(x.child.prompt);
+  if (x.child.handoff)
+    out.history = x.history;
+  else
+    out.input = user_message(x.child.prompt);
   return out;
 }
 
-/// Those above `run` in its tree, from the parent on.
-std::vector<run_id> ancestors_of(const event_store& store,
-                                 std::optional<run_id> parent) {
+/// Those above a run in its tree, from `parent` on.
+std::vector<run_id> ancestors_from(const event_store& store,
+                                   std::optional<run_id> parent) {
   std::vector<run_id> out;
   while (parent) {
     out.push_back(*parent);
@@ -71,18 +117,36 @@ std::vector<run_id> ancestors_of(const event_store& store,
   return out;
 }
 
+/// Where the conversation of `run` goes on by now.
+run_id last_holder(const event_store& store, run_id run) {
+  for (;;) {
+    const auto row = store.find(run);
+    if (!row || !*row || (*row)->status != run_status::completed)
+      return run;
+    const auto next = result_from_store(store, **row).handed_to;
+    if (!next)
+      return run;
+    run = *next;
+  }
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 } // namespace
 
 void start_child_run(directory_self self, const child_request& x) {
   auto& st = self->state;
-  const auto id = child_id(x.parent, x.child.call);
-  if (st.live.contains(id))
-    return; // Its end will be told.
+  const auto id = child_id(x.from, x.child.call);
   const auto row = st.context->store->find(id);
   if (!row)
     return refuse(self, x, row.error());
   if (*row)
     return meet(self, x, **row);
+  if (st.live.contains(id))
+    return; // It is starting already.
   auto agent = find_agent(*st.agents, x.child.agent);
   if (!agent)
     return refuse(self, x, agent.error());
@@ -91,8 +155,9 @@ void start_child_run(directory_self self, const child_request& x) {
   ++run.commands_sent;
   self->request(run.actor, caf::infinite, run_command{id, std::move(start)})
     .then(
-      [](const run_receipt&) {
-        // Its end will be told.
+      [self, x](const run_receipt&) {
+        if (x.child.handoff)
+          tell_handed(self, x);
       },
       [self, id, x](const caf::error& e) {
         self->state.live.erase(id);
@@ -109,31 +174,35 @@ void tell_parent(directory_self self, const run_settled& x) {
   if (!x.parent)
     return;
   if (is_terminal(x.result.status)) {
-    tell_end(self, *x.parent, x.parent_call, x.result, x.descendants);
+    if (!x.result.handed_to)
+      tell_end(self, x);
+    else // That one will tell, unless it was faster than we were.
+      static_cast<void>(
+        tell_if_ended(self, *x.parent, x.parent_call, *x.result.handed_to));
     return;
   }
   if (x.result.status != run_status::waiting_on_human)
     return;
   // Who waits for a run above wants to know that it needs a person.
   const auto& store = *self->state.context->store;
-  for (const auto& above : ancestors_of(store, x.parent)) {
+  for (const auto& above : ancestors_from(store, x.parent)) {
     if (!self->state.waiters.contains(above))
       continue;
     const auto row = store.find(above);
     if (!row || !*row)
       continue;
     auto result = result_from_store(store, **row);
-    result.approvals.insert(result.approvals.end(), x.result.approvals.begin(),
-                            x.result.approvals.end());
-    result.in_doubt.insert(result.in_doubt.end(), x.result.in_doubt.begin(),
-                           x.result.in_doubt.end());
+    append(result.approvals, x.result.approvals);
+    append(result.in_doubt, x.result.in_doubt);
+    append(result.questions, x.result.questions);
     settle_waiters(self, result, true);
   }
 }
 
 void cancel_all(directory_self self, const cancel_children& x) {
   for (const auto& run : x.runs)
-    tell(self, run, cancel_run{x.by, "it has ended", {}});
+    tell(self, last_holder(*self->state.context->store, run),
+         cancel_run{x.by, "it has ended", {}});
 }
 
 void cancel_if_orphan(directory_self self, const run_row& row) {

@@ -83,13 +83,15 @@ struct run_settled {
   std::optional<run_id> parent = {};
   std::string parent_call = {};
   std::int64_t descendants = 0; ///< Runs started below it.
+  std::optional<run_id> handed_from = {};
 };
 
 /// A run owes the start of another one, and wants to hear of its end.
 struct child_request {
-  run_id parent;
-  std::optional<std::string> tenant;
+  run_id from;
   start_child child;
+  run_started header;                ///< What follows from the run that asks.
+  std::vector<message> history = {}; ///< Of a handoff.
 };
 
 /// A run ended before those that it started.

@@ -63,7 +63,21 @@ void start(run_self self, const run_tool& x) {
 
 void start(run_self self, const start_child& x) {
   auto& st = self->state;
-  tell_directory(self, child_request{st.id, st.run.header.tenant, x});
+  const auto& ours = st.run.header;
+  child_request request{st.id, x, {}, {}};
+  request.header.tenant = ours.tenant;
+  request.header.depth = x.depth;
+  if (x.handoff) {
+    // It takes our place: our parent waits for its end instead.
+    request.header.parent = ours.parent;
+    request.header.parent_call = ours.parent_call;
+    request.header.handed_from = st.id;
+    request.history = handoff_history(st.run, x.call);
+  } else {
+    request.header.parent = st.id;
+    request.header.parent_call = x.call;
+  }
+  tell_directory(self, std::move(request));
   st.in_flight.push_back({x.call, no_attempt, std::stop_source{}, false});
 }
 
@@ -83,16 +97,16 @@ void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
 /// Asks effects to stop that the state does not owe any more.
 void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
   std::erase_if(st.in_flight, [&](effect_in_flight& f) {
-    const auto is_for = [&](const auto& x) {
-      return x.call == f.call;
-    };
     const bool is_owed =
       std::any_of(debts.begin(), debts.end(), [&](const effect& e) {
         return match(
-          e, [&](const call_model& x) { return is_for(x); },
-          [&](const run_tool& x) { return is_for(x); },
-          [&](const start_child& x) { return is_for(x); },
-          [](const wake_up&) { return false; });
+          e, [](const wake_up&) { return false; },
+          [&](const start_child& x) {
+            return x.call == f.call && f.attempt == no_attempt;
+          },
+          [&](const auto& x) {
+            return x.call == f.call && x.attempt == f.attempt;
+          });
       });
     if (!is_owed)
       f.stop.request_stop();
@@ -102,8 +116,12 @@ void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
 
 run_settled settled(const run_actor_state& st) {
   const auto& header = st.run.header;
-  return {result_of(st.id, st.run), st.commands_taken, header.parent,
-          header.parent_call.value_or(""), st.run.progress.descendants};
+  return {result_of(st.id, st.run),
+          st.commands_taken,
+          header.parent,
+          header.parent_call.value_or(""),
+          st.run.progress.descendants,
+          header.handed_from};
 }
 
 /// Nobody waits for them any more.

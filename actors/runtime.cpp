@@ -203,6 +203,24 @@ void runtime::resolve(const run_id& id, doubt_resolution decision) {
   tell(id, resolve_doubt{std::move(decision), {}});
 }
 
+void runtime::answer(const run_id& id, question_answer answer) {
+  tell(id, answer_question{std::move(answer), {}});
+}
+
+void runtime::steer(const run_id& id, message what, steer_options options) {
+  tell(id, send_message{
+             std::move(what), std::move(options.by), options.interrupt, {}});
+}
+
+void runtime::steer(const run_id& id, std::string what, steer_options options) {
+  steer(id, user_message(std::move(what)), std::move(options));
+}
+
+void runtime::signal(const run_id& id, std::string name, std::string data,
+                     std::string by) {
+  tell(id, signal_run{std::move(name), std::move(data), std::move(by), {}});
+}
+
 void runtime::cancel(const run_id& id, std::string by, std::string reason) {
   tell(id, cancel_run{std::move(by), std::move(reason), {}});
 }

@@ -44,6 +44,14 @@ struct start_options {
   std::map<std::string, std::string> labels = {};
 };
 
+/// How somebody steers a run.
+struct steer_options {
+  std::string by; ///< Required.
+  /// Gives up the model call that is under way, so that the next one, at once,
+  /// holds what was said.
+  bool interrupt = false;
+};
+
 class runtime;
 
 /// A handle to one run; copies are cheap. Must not outlive its runtime.
@@ -139,6 +147,22 @@ public:
   /// Says what became of a call in doubt. @throws failure  `not_found`,
   ///   `refused`, `invalid_argument`
   void resolve(const run_id& id, doubt_resolution decision);
+
+  /// Answers a question that the model asked.
+  /// @throws failure  `invalid_argument` if it is none of the choices; else as
+  ///   `approve`.
+  void answer(const run_id& id, question_answer answer);
+
+  /// Tells a run something while it goes on: the model reads it with its next
+  /// call. Said twice, it is heard twice.
+  /// @throws failure  `refused` if the run has ended.
+  void steer(const run_id& id, message what, steer_options options);
+  void steer(const run_id& id, std::string what, steer_options options);
+
+  /// Tells a run that something happened; the model reads name and data.
+  /// @throws failure  As `steer`.
+  void signal(const run_id& id, std::string name, std::string data,
+              std::string by);
 
   /// No effect starts any more; running ones are asked to stop.
   /// @throws failure  `refused` if the run ended otherwise.

@@ -156,27 +156,34 @@ struct question_answer {
   std::string by{};   ///< Required.
   std::string text{}; ///< Required; one of the choices if there are some.
 };
+BOOST_DESCRIBE_STRUCT(question_answer, (), (call, by, text))
 
 struct answer_question {
+  static constexpr std::string_view tag = "answer";
   question_answer answer;
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(answer_question, (), (answer))
 
 /// Tells a run something while it goes on.
 struct send_message {
+  static constexpr std::string_view tag = "message";
   kestrion::message message; ///< Text and images.
   std::string by;            ///< Required.
   bool interrupt = false;    ///< Gives up a model call that is under way.
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(send_message, (), (message, by, interrupt))
 
 /// Tells a run that something happened.
 struct signal_run {
+  static constexpr std::string_view tag = "signal";
   std::string name; ///< Required.
   std::string data;
   std::string by; ///< Required.
   timestamp now;
 };
+BOOST_DESCRIBE_STRUCT(signal_run, (), (name, data, by))
 
 using command = std::variant<start_run, model_done, tool_done, approve_call,
                              deny_call, resolve_doubt, cancel_run, tick,

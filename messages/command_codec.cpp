@@ -9,8 +9,9 @@ namespace kestrion {
 
 namespace {
 
-using outer_command = std::variant<approve_call, deny_call, resolve_doubt,
-                                   cancel_run, unpark_run, child_done>;
+using outer_command =
+  std::variant<approve_call, deny_call, resolve_doubt, cancel_run, unpark_run,
+               child_done, answer_question, send_message, signal_run>;
 
 template <class C>
 inline constexpr bool is_outer =

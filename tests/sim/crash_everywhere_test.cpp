@@ -101,7 +101,10 @@ agent make_agent(const scenario& s, const std::shared_ptr<outside>& world) {
   add_tool(a, world, "single", effect_contract::once);
   add_tool(a, world, "gated", requires_approval{});
   add_tool(a, world, "chained", requires_approval{"engineer", "lead"});
-  a.subagent("delegate", "Lets another agent do it.", "helper");
+  a.subagent("delegate", "Lets another agent do it.", "helper")
+    .subagent("route", "Lets the right agent do it.", "router")
+    .handoff("transfer", "Hands over.", "specialist")
+    .can_ask();
   add_tool(a, world, "probed",
            probe_with{[world](const input& in, const tool_context& context)
                         -> std::optional<std::string> {
@@ -126,6 +129,31 @@ agent make_helper(const std::shared_ptr<outside>& world) {
   }));
   add_tool(a, world, "single", effect_contract::once);
   add_tool(a, world, "gated", requires_approval{});
+  return a;
+}
+
+/// Always hands its conversation over.
+agent make_router(const std::shared_ptr<outside>& world) {
+  agent a{"router"};
+  a.model(function_model([world](const model_request&) -> model_outcome {
+     if (world->dead())
+       return fails(errc::io, true);
+     world->count_effect();
+     return calls({{"transfer", R"({"reason":"it is yours"})"}});
+   }))
+    .handoff("transfer", "Hands over.", "specialist");
+  return a;
+}
+
+/// Goes on with whatever conversation it gets.
+agent make_specialist(const std::shared_ptr<outside>& world) {
+  agent a{"specialist"};
+  a.model(function_model([world](const model_request& r) -> model_outcome {
+    if (world->dead())
+      return fails(errc::io, true);
+    world->count_effect();
+    return says("done after " + std::to_string(r.conversation.size()));
+  }));
   return a;
 }
 
@@ -171,6 +199,10 @@ void act_for_people(const scenario& s, sim& process, const outside& world,
   for (const auto& waiting : now.approvals)
     if (auto c = s.decide(waiting))
       caf::anon_send(process.directory(), run_command{run, *c});
+  for (const auto& asked : now.questions)
+    caf::anon_send(
+      process.directory(),
+      run_command{run, answer_question{{asked.call, "ana", "forty-two"}, {}}});
   for (const auto& doubtful : now.in_doubt)
     caf::anon_send(
       process.directory(),
@@ -187,8 +219,11 @@ life live(const scenario& s, const std::shared_ptr<event_store>& disk,
   world->effects = 0;
   world->die_after = crash.effect;
   {
-    sim process{
-      store, {make_agent(s, world), make_helper(world)}, seed, begin_of_time};
+    sim process{store,
+                {make_agent(s, world), make_helper(world), make_router(world),
+                 make_specialist(world)},
+                seed,
+                begin_of_time};
     process.settle();
     start_request start{"subject", user_message("Go on."), {}};
     start.options.key = "the only run";
@@ -234,9 +269,11 @@ ending ending_of(const std::shared_ptr<event_store>& disk,
   below.parent = row->id;
   for (const auto& child : disk->list(below).value()) {
     const auto state = load_run(*disk, child.id).value();
-    out.children[state.header.parent_call.value()] =
+    out.children[state.header.parent_call.value() + child.agent] =
       std::string{to_string(child.status)} + " " + said(state);
   }
+  if (const auto next = result_of(row->id, out.state).handed_to)
+    out.children["handed over"] = said(load_run(*disk, *next).value());
   return out;
 }
 
@@ -394,6 +431,24 @@ BOOST_AUTO_TEST_CASE(runs_of_other_agents) {
   run_scenario({"sub-agent whose tool is denied",
                 {calls({delegate("gated")}), says("done")},
                 no});
+}
+
+BOOST_AUTO_TEST_CASE(a_conversation_that_is_handed_over) {
+  run_scenario({"handoff",
+                {calls({call("plain", 1)}),
+                 calls({{"transfer", R"({"reason":"it is yours"})"}})},
+                yes});
+  run_scenario({"handoff of a sub-agent",
+                {calls({{"route", R"({"prompt":"go"})"}}), says("done")},
+                yes});
+}
+
+BOOST_AUTO_TEST_CASE(a_question_to_a_person) {
+  run_scenario(
+    {"question",
+     {calls({{"ask_human", R"({"question":"How many?"})"}, call("single", 1)}),
+      says("done")},
+     yes});
 }
 
 BOOST_AUTO_TEST_CASE(gated_tools) {
