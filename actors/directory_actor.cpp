@@ -11,7 +11,6 @@ namespace {
 using directory_parts::directory_self;
 using directory_parts::receipt_promise;
 using result_promise = caf::typed_response_promise<run_result>;
-using resident = directory_state::resident;
 
 /// Runs that one `recover_all` resumes before others get their turn.
 constexpr std::size_t recover_page = 256;
@@ -47,18 +46,41 @@ void on_settled(directory_self self, const run_settled& x) {
   settle_waiters(self, x.result,
                  x.result.status == run_status::waiting_on_human);
   directory_parts::tell_parent(self, x);
-  const auto live = st.live.find(x.result.id);
+  const auto live = st.live->find(x.result.id);
   if (is_terminal(x.result.status)) {
     st.wakes.forget(x.result.id);
-    if (live != st.live.end())
-      st.live.erase(live);
+    if (live != st.live->end())
+      st.live->erase(live);
     return;
   }
-  if (!st.context->passivates || live == st.live.end()
+  if (!st.context->passivates || live == st.live->end()
       || live->second.commands_sent != x.commands_taken)
     return; // A command is on its way to it: it will settle again.
   self->send(live->second.actor, passivate{});
-  st.live.erase(live);
+  st.live->erase(live);
+}
+
+void watch(directory_self self, const run_id& id, const run_actor& actor) {
+  // If it is being started anew, it asks for all of them.
+  if (auto supervisor =
+        strong<supervisor_actor>(self->state.context->supervisor))
+    self->send(supervisor, watch_run{id, actor});
+}
+
+/// The runs that an earlier directory left tell us what it knew.
+void meet_all(directory_self self) {
+  for (const auto& [id, run] : *self->state.live)
+    self->request(run.actor, caf::infinite, meet_directory{})
+      .then(
+        [](bool) {
+          // It told us already.
+        },
+        [self, id, gone = run.actor](const caf::error&) {
+          auto& live = *self->state.live;
+          const auto i = live.find(id);
+          if (i != live.end() && i->second.actor == gone)
+            live.erase(i);
+        });
 }
 
 /// For who waits here for a run that came to rest without us.
@@ -71,7 +93,7 @@ void tell_rest(directory_self self, const run_row& row) {
 /// last append was durable, or is parked, there is only its end to tell.
 void respawn(directory_self self, const run_id& id) {
   auto& st = self->state;
-  st.live.erase(id);
+  st.live->erase(id);
   const auto row = find_row(*st.context->store, id);
   if (!row) {
     if (row.error().code != errc::not_found)
@@ -108,7 +130,7 @@ void recover_some(directory_self self, const recover_all& from) {
     return;
   for (const auto& row : *rows)
     if (const auto agent = find_agent(*st.agents, row.agent);
-        agent && !st.live.contains(row.id)) {
+        agent && !st.live->contains(row.id)) {
       admit(self, row.id, *agent, false);
       directory_parts::cancel_if_orphan(self, row);
     }
@@ -128,7 +150,7 @@ void look_at_store(directory_self self) {
   // A process that dies commits nothing more, so look without a reason too.
   const bool may_take_over = ++st.looks % take_over_looks == 0;
   if (st.looks % renew_looks == 0)
-    self->send(st.context->journal, renew_lease{});
+    self->send(st.context->journal.get(), renew_lease{});
   if (st.looks % orphan_looks == 0 && st.context->recovers)
     self->send(self, recover_all{.rest = false});
   if (changes == st.changes_seen && !may_take_over)
@@ -137,7 +159,7 @@ void look_at_store(directory_self self) {
   directory_parts::look_at_inbox(self, may_take_over);
   std::vector<run_row> elsewhere;
   for (const auto& [id, waiters] : st.waiters)
-    if (!st.live.contains(id))
+    if (!st.live->contains(id))
       if (auto row = find_row(*st.context->store, id))
         elsewhere.push_back(std::move(*row));
   for (const auto& row : elsewhere)
@@ -194,7 +216,7 @@ void ask_run(directory_self self, resident& run, const run_command& c,
               return;
             }
             // It ended or crashed before it read the command.
-            auto& live = self->state.live;
+            auto& live = *self->state.live;
             const auto i = live.find(c.run);
             if (i != live.end() && i->second.actor == asked)
               live.erase(i);
@@ -205,7 +227,7 @@ void ask_run(directory_self self, resident& run, const run_command& c,
 void forward_some(directory_self self, const run_command& c,
                   receipt_promise promise, int tries_left) {
   auto& st = self->state;
-  if (const auto live = st.live.find(c.run); live != st.live.end()) {
+  if (const auto live = st.live->find(c.run); live != st.live->end()) {
     ask_run(self, live->second, c, std::move(promise), tries_left);
     return;
   }
@@ -236,7 +258,7 @@ void forward_some(directory_self self, const run_command& c,
 
 void await(directory_self self, const await_run& x, result_promise promise) {
   auto& st = self->state;
-  if (const auto live = st.live.find(x.run); live != st.live.end()) {
+  if (const auto live = st.live->find(x.run); live != st.live->end()) {
     st.waiters[x.run].push_back({x.until, promise});
     self->send(live->second.actor, settle_query{});
     return;
@@ -262,9 +284,12 @@ using started_fn = std::function<void(result<run_receipt>)>;
 /// The run that was started with this key, if there is one.
 std::optional<result<run_receipt>> find_started(const event_store& store,
                                                 const start_request& x) {
-  if (!x.options.key)
+  if (!x.options.key && !x.id)
     return std::nullopt;
-  const auto row = store.find_by_key(x.agent, *x.options.key);
+  auto row =
+    x.id ? store.find(*x.id) : result<std::optional<run_row>>{std::nullopt};
+  if (row && !*row && x.options.key)
+    row = store.find_by_key(x.agent, *x.options.key);
   if (!row)
     return result<run_receipt>{row.error()};
   if (!*row)
@@ -285,16 +310,28 @@ void start(directory_self self, const start_request& x,
   command.header.agent = definition.name;
   command.header.definition = definition.digest;
   command.header.limits = definition.limits;
-  const auto id = run_id::make(st.context->now(),
-                               static_cast<std::uint16_t>(st.context->random()),
-                               st.context->random());
+  const auto id =
+    x.id ? *x.id
+         : run_id::make(st.context->now(),
+                        static_cast<std::uint16_t>(st.context->random()),
+                        st.context->random());
+  if (const auto begun = st.live->find(id); begun != st.live->end()) {
+    // An earlier directory began it; that it answers is its receipt.
+    self->request(begun->second.actor, caf::infinite, meet_directory{})
+      .then(
+        [done, id](bool) {
+          done(run_receipt{id, 0});
+        },
+        [done](const caf::error& e) { done(from_caf(e)); });
+    return;
+  }
   auto& run = admit(self, id, std::move(*agent), true);
   ++run.commands_sent;
   self->request(run.actor, caf::infinite, run_command{id, std::move(command)})
     .then([done](const run_receipt& r) { done(r); },
           [self, id, done, x](const caf::error& e) {
             auto& state = self->state;
-            state.live.erase(id);
+            state.live->erase(id);
             // Somebody else used the key at the same time: theirs it is.
             auto existing = find_started(*state.context->store, x);
             done(existing ? *existing : result<run_receipt>{from_caf(e)});
@@ -314,16 +351,16 @@ void deliver(caf::typed_response_promise<Answer>& promise,
 void shut_down(directory_self self, const caf::error& reason) {
   auto& st = self->state;
   st.wakes = {};
-  if (st.live.empty()) {
+  if (st.live->empty()) {
     self->quit(reason);
     return;
   }
-  auto left = std::make_shared<std::size_t>(st.live.size());
+  auto left = std::make_shared<std::size_t>(st.live->size());
   self->set_down_handler([self, reason, left](const caf::down_msg&) {
     if (--*left == 0)
       self->quit(reason);
   });
-  for (const auto& [id, run] : st.live) {
+  for (const auto& [id, run] : *st.live) {
     self->monitor(run.actor);
     caf::anon_send_exit(run.actor, caf::exit_reason::user_shutdown);
   }
@@ -336,8 +373,8 @@ resident& directory_parts::admit(directory_self self, const run_id& id,
                                  bool fresh) {
   auto& st = self->state;
   auto actor = self->spawn(run_agent, id, st.context, std::move(agent), fresh);
-  self->send(st.supervisor, watch_run{id, actor});
-  return st.live[id] = {std::move(actor), 0};
+  watch(self, id, actor);
+  return (*st.live)[id] = {std::move(actor), 0};
 }
 
 void directory_parts::settle_waiters(directory_self self, const run_result& r,
@@ -361,7 +398,7 @@ void directory_parts::settle_waiters(directory_self self, const run_result& r,
 result<resident*> directory_parts::ensure(directory_self self,
                                           const run_row& row) {
   auto& st = self->state;
-  if (const auto i = st.live.find(row.id); i != st.live.end())
+  if (const auto i = st.live->find(row.id); i != st.live->end())
     return &i->second;
   auto agent = find_agent(*st.agents, row.agent);
   if (!agent)
@@ -388,10 +425,11 @@ void directory_parts::forward(directory_self self, const run_command& c,
 directory_actor::behavior_type
 directory(directory_self self, std::shared_ptr<const run_context> context,
           std::shared_ptr<const agent_registry> agents,
-          supervisor_actor supervisor) {
+          std::shared_ptr<residents> live) {
   self->state.context = std::move(context);
   self->state.agents = std::move(agents);
-  self->state.supervisor = std::move(supervisor);
+  self->state.live = std::move(live);
+  meet_all(self);
   self->set_exit_handler(
     [self](const caf::exit_msg& x) { shut_down(self, x.reason); });
   if (self->state.context->store_is_shared)
@@ -426,9 +464,14 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
       return promise;
     },
     [self](const run_settled& x) { on_settled(self, x); },
+    [self](const meet_supervisor&) {
+      for (const auto& [id, run] : *self->state.live)
+        watch(self, id, run.actor);
+    },
     [self](const child_request& x) {
       directory_parts::start_child_run(self, x);
     },
+    [self](const tell_run& x) { directory_parts::tell_again(self, x); },
     [self](const cancel_children& x) { directory_parts::cancel_all(self, x); },
     [self](const wake_run_at& x) {
       self->state.wakes.set(x.run, x.at);

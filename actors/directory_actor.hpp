@@ -14,18 +14,26 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace kestrion {
 
+/// A run that has an actor.
+struct resident {
+  run_actor actor;
+  std::uint64_t commands_sent = 0; ///< To this life of the run.
+};
+
+/// They outlive the directory; the one that is started after it goes on with
+/// them.
+using residents = std::unordered_map<run_id, resident>;
+
 struct directory_state {
   static inline const char* name = "kestrion.directory";
 
-  struct resident {
-    run_actor actor;
-    std::uint64_t commands_sent = 0; ///< To this life of the run.
-  };
   /// A command that another process has to carry out.
   struct posted {
     run_command command;
@@ -38,21 +46,22 @@ struct directory_state {
 
   std::shared_ptr<const run_context> context;
   std::shared_ptr<const agent_registry> agents;
-  supervisor_actor supervisor;
-  std::unordered_map<run_id, resident> live;
+  std::shared_ptr<residents> live;
   std::unordered_map<run_id, std::vector<waiter>> waiters;
   wake_table wakes;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
   std::uint64_t looks = 0;
-  std::map<std::uint64_t, posted> posted_commands; ///< By message.
-  std::set<std::uint64_t> inbox_under_way;         ///< Messages being acted on.
+  std::map<std::uint64_t, posted> posted_commands;  ///< By message.
+  std::set<std::pair<run_id, std::string>> telling; ///< `tell_run`s under way.
+  std::set<std::uint64_t> inbox_under_way; ///< Messages being acted on.
 };
 
+/// @param live  What an earlier directory left.
 directory_actor::behavior_type
 directory(directory_actor::stateful_pointer<directory_state> self,
           std::shared_ptr<const run_context> context,
           std::shared_ptr<const agent_registry> agents,
-          supervisor_actor supervisor);
+          std::shared_ptr<residents> live);
 
 } // namespace kestrion

@@ -1,12 +1,24 @@
 #include <kestrion/actors/directory_parts.hpp>
 
+#include <caf/actor_cast.hpp>
+
 /// Runs that belong to runs: their start, and how their ends get around.
 namespace kestrion::directory_parts {
 
 namespace {
 
-void tell(directory_self self, const run_id& run, command c) {
-  forward(self, {run, std::move(c)}, receipt_promise{}); // Nobody asks.
+/// How long after an actor was missing it is tried again.
+constexpr auto retry_after = std::chrono::milliseconds{20};
+
+void tell(directory_self self, const run_id& run, command c,
+          std::string about) {
+  // Once at a time: each life of a run asks anew.
+  if (self->state.telling.emplace(run, about).second)
+    tell_again(self, {{run, std::move(c)}, std::move(about)});
+}
+
+void forget(directory_self self, const tell_run& x) {
+  self->state.telling.erase({x.what.run, x.about});
 }
 
 /// What they used who handed their conversation on to this run.
@@ -33,7 +45,7 @@ void tell_end(directory_self self, const run_settled& x) {
   done.cost_usd_micros = r.cost_usd_micros;
   done.descendants = x.descendants;
   add_handed(*self->state.context->store, done, x.handed_from);
-  tell(self, *x.parent, std::move(done));
+  tell(self, *x.parent, std::move(done), x.parent_call);
 }
 
 void refuse(directory_self self, const child_request& x, const error& why) {
@@ -41,7 +53,7 @@ void refuse(directory_self self, const child_request& x, const error& why) {
   done.call = x.child.call;
   done.status = run_status::failed;
   done.content = to_string(why);
-  tell(self, x.from, std::move(done));
+  tell(self, x.from, std::move(done), x.child.call);
 }
 
 /// The conversation goes on there: all that who handed it over wants to know.
@@ -49,7 +61,7 @@ void tell_handed(directory_self self, const child_request& x) {
   child_done done;
   done.call = x.child.call;
   done.status = run_status::running;
-  tell(self, x.from, std::move(done));
+  tell(self, x.from, std::move(done), x.child.call);
 }
 
 /// Tells the end of a run, or of who has its conversation by now, if it has
@@ -137,6 +149,18 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 
 } // namespace
 
+void tell_again(directory_self self, const tell_run& x) {
+  self->request(caf::actor_cast<directory_actor>(self), caf::infinite, x.what)
+    .then([self, x](const run_receipt&) { forget(self, x); },
+          [self, x](const caf::error& e) {
+            // Refused by the run is heard, too.
+            if (is_ours(e) && from_caf(e).code != errc::unavailable)
+              forget(self, x);
+            else
+              self->delayed_send(self, retry_after, x);
+          });
+}
+
 void start_child_run(directory_self self, const child_request& x) {
   auto& st = self->state;
   const auto id = child_id(x.from, x.child.call);
@@ -145,7 +169,7 @@ void start_child_run(directory_self self, const child_request& x) {
     return refuse(self, x, row.error());
   if (*row)
     return meet(self, x, **row);
-  if (st.live.contains(id))
+  if (st.live->contains(id))
     return; // It is starting already.
   auto agent = find_agent(*st.agents, x.child.agent);
   if (!agent)
@@ -160,7 +184,12 @@ void start_child_run(directory_self self, const child_request& x) {
           tell_handed(self, x);
       },
       [self, id, x](const caf::error& e) {
-        self->state.live.erase(id);
+        self->state.live->erase(id);
+        if (from_caf(e).code == errc::unavailable) {
+          // The journal is being started anew.
+          self->delayed_send(self, retry_after, x);
+          return;
+        }
         // Another process may have started it: then it exists.
         const auto there = self->state.context->store->find(id);
         if (there && *there)
@@ -202,7 +231,7 @@ void tell_parent(directory_self self, const run_settled& x) {
 void cancel_all(directory_self self, const cancel_children& x) {
   for (const auto& run : x.runs)
     tell(self, last_holder(*self->state.context->store, run),
-         cancel_run{x.by, "it has ended", {}});
+         cancel_run{x.by, "it has ended", {}}, "cancel");
 }
 
 void cancel_if_orphan(directory_self self, const run_row& row) {

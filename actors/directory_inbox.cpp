@@ -11,7 +11,7 @@ using posted = directory_state::posted;
 
 void forget(directory_self self, std::uint64_t id) {
   self->state.posted_commands.erase(id);
-  self->send(self->state.context->journal, forget_messages{{id}});
+  self->send(self->state.context->journal.get(), forget_messages{{id}});
 }
 
 void finish(directory_self self, std::uint64_t id, const std::string& answer) {
@@ -34,7 +34,7 @@ void start_over(directory_self self, std::uint64_t id) {
 
 void take_back(directory_self self, std::uint64_t id) {
   self
-    ->request(self->state.context->journal, caf::infinite,
+    ->request(self->state.context->journal.get(), caf::infinite,
               take_back_message{id})
     .then(
       [self, id](bool taken) {
@@ -76,7 +76,7 @@ void look_for_answers(directory_self self, bool may_take_over) {
 }
 
 void refuse(directory_self self, const inbox_item& item, const error& why) {
-  self->send(self->state.context->journal,
+  self->send(self->state.context->journal.get(),
              inbox_answer{item.id, answer_of(why)});
 }
 
@@ -117,7 +117,7 @@ void post(directory_self self, const run_command& c, receipt_promise promise) {
     return;
   }
   self
-    ->request(self->state.context->journal, caf::infinite,
+    ->request(self->state.context->journal.get(), caf::infinite,
               post_message{c.run, std::move(*text)})
     .then(
       [self, c, promise](std::uint64_t id) {

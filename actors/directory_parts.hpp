@@ -11,8 +11,7 @@ using receipt_promise = caf::typed_response_promise<run_receipt>;
 /// The live actor of a run that has not ended; wakes it up if need be.
 /// @par Errors `not_found` if its agent is not known here; `conflict` if it
 ///   runs in another process that lives
-result<directory_state::resident*> ensure(directory_self self,
-                                          const run_row& row);
+result<resident*> ensure(directory_self self, const run_row& row);
 
 /// Passes a person's command on to its run, wherever that lives.
 void forward(directory_self self, const run_command& c,
@@ -20,9 +19,8 @@ void forward(directory_self self, const run_command& c,
 
 /// Spawns the actor of a run that has none.
 /// @param fresh  It has no log yet.
-directory_state::resident& admit(directory_self self, const run_id& id,
-                                 std::shared_ptr<const agent_code> agent,
-                                 bool fresh);
+resident& admit(directory_self self, const run_id& id,
+                std::shared_ptr<const agent_code> agent, bool fresh);
 
 /// Answers who waits for this run as far as the result is what they wait for.
 /// @param needs_person  It, or a run below it, waits for a person.
@@ -36,6 +34,9 @@ void start_child_run(directory_self self, const child_request& x);
 
 /// The parent hears of an end; who waits for those above, of a need for people.
 void tell_parent(directory_self self, const run_settled& x);
+
+/// Until the run has heard it.
+void tell_again(directory_self self, const tell_run& x);
 
 void cancel_all(directory_self self, const cancel_children& x);
 

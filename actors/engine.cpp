@@ -1,6 +1,7 @@
 #include <kestrion/actors/engine.hpp>
 
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/supervision_tree.hpp>
 #include <kestrion/actors/supervisor_actor.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -9,14 +10,70 @@
 
 namespace kestrion {
 
+namespace {
+
+using shared_context = std::shared_ptr<run_context>;
+
+supervised_child journal_child(const shared_context& context,
+                               std::shared_ptr<event_store> store,
+                               bool detached) {
+  return {"journal", [context, store = std::move(store), detached,
+                      backlog = std::make_shared<journal_backlog>()](
+                       caf::actor_system& system) {
+            auto actor =
+              detached ? system.spawn<caf::detached>(journal, store, backlog)
+                       : system.spawn(journal, store, backlog);
+            context->journal.set(actor);
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+supervised_child tool_watch_child(const shared_context& context) {
+  return {"tool watch", [context](caf::actor_system& system) {
+            auto actor = system.spawn(tool_watch, context->tools);
+            context->tool_watch.set(actor);
+            // What an earlier one had to come back for.
+            caf::anon_send(actor, sweep_tools{});
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+supervised_child supervisor_child(const shared_context& context,
+                                  const restart_spec& restarts) {
+  return {"supervisor of runs",
+          [context, restarts,
+           histories =
+             std::make_shared<restart_histories>()](caf::actor_system& system) {
+            auto actor = system.spawn(supervisor, restarts, context, histories);
+            context->supervisor.set(caf::actor_cast<caf::actor_addr>(actor));
+            if (auto directory = strong<directory_actor>(context->directory))
+              caf::anon_send(directory, meet_supervisor{});
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+supervised_child directory_child(const shared_context& context,
+                                 std::shared_ptr<const agent_registry> agents) {
+  return {"directory",
+          [context, agents = std::move(agents),
+           live = std::make_shared<residents>()](caf::actor_system& system) {
+            auto actor = system.spawn(directory, context, agents, live);
+            context->directory.set(caf::actor_cast<caf::actor_addr>(actor));
+            if (context->recovers)
+              caf::anon_send(actor, recover_all{});
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+} // namespace
+
+directory_actor engine::directory() const {
+  return strong<directory_actor>(context->directory);
+}
+
 void engine::stop() const {
-  const auto end = [](const auto& actor) {
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-  };
-  end(directory);
-  end(supervisor);
-  end(context->tool_watch);
-  end(context->journal);
+  context->is_stopping = true;
+  caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
 }
 
 engine start_engine(caf::actor_system& system, engine_world world,
@@ -28,20 +85,17 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->passivates = options.passivates;
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
-  context->journal = options.detached_journal
-                       ? system.spawn<caf::detached>(journal, world.store)
-                       : system.spawn(journal, world.store);
-  context->store = std::move(world.store);
+  context->store = world.store;
   context->tools = std::make_shared<tool_pool>(std::move(world.executor));
-  context->tool_watch = system.spawn(tool_watch, context->tools);
+  // Each needs those before it.
+  std::vector<supervised_child> children{
+    journal_child(context, std::move(world.store), options.detached_journal),
+    tool_watch_child(context), supervisor_child(context, options.restarts),
+    directory_child(context, std::move(agents))};
   engine e;
-  e.supervisor = system.spawn(supervisor, options.restarts, context);
-  e.directory =
-    system.spawn(directory, context, std::move(agents), e.supervisor);
-  context->directory = caf::actor_cast<caf::actor_addr>(e.directory);
+  e.root = system.spawn(supervision_tree, options.supervision,
+                        std::move(children), context->now);
   e.context = std::move(context);
-  if (options.recover)
-    caf::anon_send(e.directory, recover_all{});
   return e;
 }
 

@@ -4,6 +4,7 @@
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
+#include <kestrion/scheduler/supervision.hpp>
 
 #include <caf/actor_system.hpp>
 
@@ -21,7 +22,8 @@ struct engine_world {
 };
 
 struct engine_options {
-  restart_spec restarts = {};
+  restart_spec restarts = {};     ///< Of runs.
+  supervision_spec supervision{}; ///< Of the actors that runs need.
   bool passivates = true;
   bool recover = true;
   bool store_is_shared = false; ///< Other processes may append to it.
@@ -31,9 +33,11 @@ struct engine_options {
 
 /// All actors of one runtime, wired.
 struct engine {
-  std::shared_ptr<const run_context> context;
-  supervisor_actor supervisor;
-  directory_actor directory;
+  std::shared_ptr<run_context> context;
+  caf::actor root; ///< Supervises all others but the runs.
+
+  /// Nothing while it is started anew.
+  directory_actor directory() const;
 
   /// Asks everything to end, in the reverse order of need; returns at once.
   void stop() const;

@@ -19,7 +19,7 @@ error from_caf(const caf::error& e) {
                          : std::string{};
   if (is_ours(e))
     return {static_cast<errc>(e.code()), std::move(detail)};
-  return {errc::io, "the actor system answered " + caf::to_string(e)};
+  return {errc::unavailable, "the actor system answered " + caf::to_string(e)};
 }
 
 } // namespace kestrion

@@ -59,6 +59,8 @@ struct start_request {
   std::string agent;
   message input;
   run_started options; ///< tenant, labels, key, parent; the rest is filled in.
+  /// Asking again with the same id gives the run that exists.
+  std::optional<run_id> id = {};
 };
 
 /// When a wait is over.
@@ -94,6 +96,12 @@ struct child_request {
   std::vector<message> history = {}; ///< Of a handoff.
 };
 
+/// What one run has to tell another until it was heard.
+struct tell_run {
+  run_command what;
+  std::string about; ///< With the run: what need not be told twice at a time.
+};
+
 /// A run ended before those that it started.
 struct cancel_children {
   std::vector<run_id> runs;
@@ -101,6 +109,12 @@ struct cancel_children {
 };
 
 struct settle_query {};
+
+/// The directory is new: tell it all that it has to know.
+struct meet_directory {};
+
+/// The supervisor is new, and watches nobody yet.
+struct meet_supervisor {};
 struct passivate {};
 struct resume_owed {};
 struct run_due {};
@@ -186,6 +200,8 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<run_due>,
   // INTERNAL: a delayed effect may be due.
   caf::reacts_to<resume_owed>,
+  // INTERNAL: tells a new directory what it has to know.
+  caf::replies_to<meet_directory>::with<bool>,
   // Sends `run_settled` to the directory if the run is at rest.
   caf::reacts_to<settle_query>,
   // Leaves memory; only sent when nothing else is under way to the run.
@@ -211,8 +227,12 @@ using directory_actor = caf::typed_actor<
   caf::replies_to<run_command>::with<run_receipt>,
   // INTERNAL: a run is at rest.
   caf::reacts_to<run_settled>,
+  // INTERNAL: the supervisor was started anew.
+  caf::reacts_to<meet_supervisor>,
   // INTERNAL: a run needs another one, new or not.
   caf::reacts_to<child_request>,
+  // INTERNAL: something for a run was not heard, and is told again.
+  caf::reacts_to<tell_run>,
   // INTERNAL: a run ended before its children.
   caf::reacts_to<cancel_children>,
   // INTERNAL: a run has a deadline.
@@ -246,7 +266,8 @@ caf::result<T> to_caf(const result<T>& r) {
 /// Whether the code is an errc.
 bool is_ours(const caf::error& e);
 
-/// ... and back. CAF's own errors become `io`.
+/// ... and back. CAF's own errors become `unavailable`: an actor that was
+/// needed ended, and is started anew.
 error from_caf(const caf::error& e);
 
 } // namespace kestrion
@@ -267,8 +288,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_to_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_result)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_settled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::child_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tell_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::cancel_children)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::settle_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::meet_directory)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::meet_supervisor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::passivate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::resume_owed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_due)

@@ -23,9 +23,8 @@ constexpr std::int64_t no_attempt = 0; ///< A child is asked for once a life.
 
 template <class Message>
 void tell_directory(run_self self, Message&& m) {
-  if (auto hdl =
-        caf::actor_cast<caf::strong_actor_ptr>(self->state.context->directory))
-    caf::anon_send(caf::actor_cast<caf::actor>(hdl), std::forward<Message>(m));
+  if (auto directory = strong<directory_actor>(self->state.context->directory))
+    self->send(directory, std::forward<Message>(m));
 }
 
 // -- effects ------------------------------------------------------------------
@@ -57,7 +56,7 @@ void start(run_self self, const run_tool& x) {
                   flight.stop.get_token()}},
     self->clock().now());
   if (is_unwatched)
-    self->send(st.context->tool_watch, sweep_tools{});
+    self->send(st.context->tool_watch.get(), sweep_tools{});
   st.in_flight.push_back(std::move(flight));
 }
 
@@ -181,7 +180,7 @@ void answer_post(run_self self, std::uint64_t post,
   const auto outcome =
     refusal ? result<run_receipt>{*refusal}
             : result<run_receipt>{run_receipt{st.id, st.run.progress.seq}};
-  self->send(st.context->journal, inbox_answer{post, answer_of(outcome)});
+  self->send(st.context->journal.get(), inbox_answer{post, answer_of(outcome)});
 }
 
 /// decide, append, fold, start what is owed: the only way a run changes.
@@ -223,7 +222,7 @@ void take(run_self self, const command& c, timestamp now,
     append.created->key = header.key;
   }
   // await, not then: nothing is decided on a state that is about to change.
-  self->request(st.context->journal, caf::infinite, std::move(append))
+  self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
       [self, now, d = std::move(*decided), answer](std::uint64_t) mutable {
         apply(self->state, d.events, now);
@@ -317,6 +316,14 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       std::erase_if(self->state.in_flight,
                     [](const auto& f) { return f.delayed; });
       settle(self);
+    },
+    [self](const meet_directory&) {
+      auto& st = self->state;
+      st.wake.reset();
+      std::erase_if(st.in_flight,
+                    [](const auto& f) { return f.attempt == no_attempt; });
+      settle(self);
+      return true;
     },
     [self](const settle_query&) {
       const auto& st = self->state;

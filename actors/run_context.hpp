@@ -1,26 +1,41 @@
 #pragma once
 
+#include <kestrion/actors/actor_slot.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 
+#include <caf/actor_cast.hpp>
+
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 
 namespace kestrion {
 
+/// Nothing if it has ended and is not back yet.
+template <class Handle>
+Handle strong(const actor_slot<caf::actor_addr>& slot) {
+  if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(slot.get()))
+    return caf::actor_cast<Handle>(hdl);
+  return {};
+}
+
 /// What all runs of a runtime share.
 struct run_context {
   std::shared_ptr<event_store> store; ///< For reading only.
-  journal_actor journal;
   std::shared_ptr<tool_pool> tools;
-  tool_watch_actor tool_watch;
-  caf::actor_addr directory; ///< Weak: the directory holds its runs.
+  // Started anew when they end, so ask each time.
+  actor_slot<journal_actor> journal;
+  actor_slot<tool_watch_actor> tool_watch;
+  actor_slot<caf::actor_addr> supervisor; ///< Weak: it holds this context.
+  actor_slot<caf::actor_addr> directory;  ///< Weak: it holds its runs.
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.
   bool passivates = true;                ///< Runs that wait leave memory.
   bool recovers = true;                  ///< Takes up what is unfinished.
   bool store_is_shared = false;          ///< Other processes may append to it.
+  std::atomic<bool> is_stopping{false};
 };
 
 } // namespace kestrion

@@ -1,5 +1,6 @@
 #include <kestrion/actors/runtime.hpp>
 
+#include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/caf.hpp>
@@ -50,6 +51,9 @@ struct own_system {
     if (threads == 0) // CAF would take 4 at least.
       threads = std::max(std::thread::hardware_concurrency(), 1U);
     config.set("scheduler.max-threads", threads);
+    // An actor that has much to do lets others have their turn; else all that
+    // it makes ready piles up at one worker, which the others search in vain.
+    config.set("scheduler.max-throughput", 50);
     system = std::make_unique<caf::actor_system>(config);
   }
 };
@@ -82,14 +86,15 @@ struct runtime::impl {
                            .recover = options.recover,
                            .store_is_shared = options.store != "memory:"},
                           std::move(registry));
+    caf::scoped_actor self{system};
+    self->request(engine.root, caf::infinite, meet_supervisor{})
+      .receive([](bool) {}, [](const caf::error&) {});
   }
 
   ~impl() {
     engine.stop();
     caf::scoped_actor self{system};
-    const auto& c = *engine.context;
-    self->wait_for(engine.directory, engine.supervisor, c.tool_watch,
-                   c.journal);
+    self->wait_for(engine.root);
   }
 
   impl(const impl&) = delete;
@@ -98,15 +103,9 @@ struct runtime::impl {
   /// Asks the directory and waits for its answer. @throws failure
   template <class Answer, class Message>
   Answer ask(Message m) {
-    caf::scoped_actor self{system};
-    std::optional<Answer> answer;
-    std::optional<error> refusal;
-    self->request(engine.directory, caf::infinite, std::move(m))
-      .receive([&](Answer& a) { answer = std::move(a); },
-               [&](const caf::error& e) { refusal = from_caf(e); });
-    if (refusal)
-      throw failure(std::move(*refusal));
-    return std::move(*answer);
+    auto [asker, answer] =
+      spawn_asker<Answer>(system, engine.context, std::move(m));
+    return std::move(answer.get().value());
   }
 };
 
@@ -136,6 +135,9 @@ run runtime::start(std::string_view agent, message input,
   request.options.key = std::move(options.key);
   request.options.tenant = std::move(options.tenant);
   request.options.labels = std::move(options.labels);
+  // Ours, so that asking again does not start another one.
+  request.id = run_id::make(
+    system_now(), static_cast<std::uint16_t>(random_bits()), random_bits());
   return {*this, impl_->ask<run_receipt>(std::move(request)).run};
 }
 
@@ -237,20 +239,12 @@ run_result runtime::wait(const run_id& id, bool until_ended) {
 }
 
 std::optional<run_result> runtime::wait_for(const run_id& id, duration limit) {
-  caf::scoped_actor self{impl_->system};
-  std::optional<run_result> answer;
-  std::optional<error> refusal;
-  self
-    ->request(impl_->engine.directory, limit,
-              await_run{id, wait_until::at_rest})
-    .receive([&](run_result& r) { answer = std::move(r); },
-             [&](const caf::error& e) {
-               if (e != caf::sec::request_timeout)
-                 refusal = from_caf(e);
-             });
-  if (refusal)
-    throw failure(std::move(*refusal));
-  return answer;
+  auto [asker, answer] = spawn_asker<run_result>(
+    impl_->system, impl_->engine.context, await_run{id, wait_until::at_rest});
+  if (answer.wait_for(limit) == std::future_status::ready)
+    return std::move(answer.get().value());
+  caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
+  return std::nullopt;
 }
 
 run_result run::wait() const {
@@ -271,7 +265,7 @@ run_result run::result() const {
 
 struct runtime_access {
   static directory_actor directory(runtime& rt) {
-    return rt.impl_->engine.directory;
+    return rt.impl_->engine.directory();
   }
 };
 

@@ -128,6 +128,7 @@ caf::behavior supervision_tree(tree_self self, supervision_spec spec,
     start(self, child);
   return {
     [self](const start_children&) { start_all(self); },
+    [](const meet_supervisor&) { return true; }, // All have been started.
     [self](const grace_over& x) {
       for (const auto& child : self->state.children)
         if (child.actor == x.child)

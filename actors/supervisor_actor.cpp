@@ -21,10 +21,9 @@ bool is_crash(const caf::error& reason) {
 template <class Message>
 void tell_directory(const run_context& context, Message m, supervisor_self self,
                     duration delay = {}) {
-  auto hdl = caf::actor_cast<caf::strong_actor_ptr>(context.directory);
-  if (!hdl)
-    return;
-  auto directory = caf::actor_cast<directory_actor>(hdl);
+  auto directory = strong<directory_actor>(context.directory);
+  if (!directory)
+    return; // The next one looks for all that has to go on.
   if (delay == duration::zero())
     self->send(directory, std::move(m));
   else
@@ -41,7 +40,7 @@ void park_in_log(supervisor_self self, const run_row& row,
   append.expected_seq = row.last_seq;
   append.status = run_status::parked;
   append.events.push_back(encode(run_parked{reason}, now));
-  self->request(context->journal, caf::infinite, std::move(append))
+  self->request(context->journal.get(), caf::infinite, std::move(append))
     .then(
       [self, id = row.id](std::uint64_t) {
         tell_directory(*self->state.context, respawn_run{id}, self);
@@ -60,16 +59,17 @@ void on_crash_of(supervisor_self self, const run_id& id,
   const auto row = st.context->store->find(id);
   if (row && !*row)
     return; // Its first append failed: the run never was.
-  if (!row || why.code == errc::conflict) {
-    // No fault of the run: the store is in trouble, or another process was
-    // faster. It has to be read again.
+  if (!row || why.code == errc::conflict || !is_ours(reason)) {
+    // No fault of the run: the store is in trouble, another process was faster,
+    // or an actor that it needs ended. It has to be read again.
     tell_directory(*st.context, respawn_run{id}, self,
                    row ? st.spec.backoff.first : st.spec.backoff.cap);
     return;
   }
   const auto state = load_run(*st.context->store, id);
   const auto steps = state ? state->progress.steps : 0;
-  auto verdict = on_crash(st.spec, st.histories[id], steps, st.context->now());
+  auto verdict =
+    on_crash(st.spec, (*st.histories)[id], steps, st.context->now());
   if (why.code == errc::corrupt)
     verdict = park{1}; // Reading it again changes nothing.
   match(
@@ -78,7 +78,7 @@ void on_crash_of(supervisor_self self, const run_id& id,
       tell_directory(*st.context, respawn_run{id}, self, x.delay);
     },
     [&](const park& x) {
-      st.histories.erase(id);
+      st.histories->erase(id);
       park_in_log(self, **row,
                   "crashed " + std::to_string(x.crashes)
                     + " times; the last time: " + to_string(why));
@@ -89,9 +89,11 @@ void on_crash_of(supervisor_self self, const run_id& id,
 
 supervisor_actor::behavior_type
 supervisor(supervisor_self self, restart_spec spec,
-           std::shared_ptr<const run_context> context) {
+           std::shared_ptr<const run_context> context,
+           std::shared_ptr<restart_histories> histories) {
   self->state.spec = spec;
   self->state.context = std::move(context);
+  self->state.histories = std::move(histories);
   self->set_down_handler([self](const caf::down_msg& down) {
     auto& st = self->state;
     const auto watched = st.watched.find(down.source);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -42,6 +43,8 @@ public:
                               return rng_();
                             }},
                            options, std::move(registry));
+    while (!engine_.directory())
+      schedule().run_once();
   }
 
   /// The process ends; whatever it still does finds the store dead if the test
@@ -55,8 +58,9 @@ public:
   sim& operator=(const sim&) = delete;
 
   /// Lets everybody act until nobody can, in a seeded order.
-  void settle() {
-    for (;;) {
+  /// @param steps  But no more than so many turns.
+  void settle(int steps = std::numeric_limits<int>::max()) {
+    for (int turn = 0; turn < steps; ++turn) {
       std::shuffle(schedule().jobs.begin(), schedule().jobs.end(), rng_);
       if (schedule().try_run_once())
         continue;
@@ -93,7 +97,8 @@ public:
              schedule().clock().now().time_since_epoch());
   }
 
-  const directory_actor& directory() const { return engine_.directory; }
+  /// Nothing while it is started anew.
+  directory_actor directory() const { return engine_.directory(); }
   const engine& actors() const { return engine_; }
   caf::actor_system& system() { return system_; }
   std::uint64_t random() { return rng_(); }
