@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <random>
+#include <thread>
 
 namespace {
 
@@ -90,26 +91,18 @@ std::vector<kestrion::run_id> choose(const std::filesystem::path& store) {
   return out;
 }
 
-/// Blocks until this process uses less than a tenth of a processor for a
-/// while. @returns When that while began.
+/// Blocks until this process has used less than half a processor for a while;
+/// idle threads of CAF look for work, so it is never nothing.
+/// @returns When that while began.
 std::chrono::steady_clock::time_point wait_until_idle() {
-  constexpr auto while_ = 250ms;
-  auto begin = std::chrono::steady_clock::now();
-  auto used = bench::cpu_time();
-  bench::wait_until(
-    [&] {
-      const auto now = std::chrono::steady_clock::now();
-      if (now - begin < while_)
-        return false;
-      const auto used_now = bench::cpu_time();
-      if (used_now - used < bench::seconds{now - begin} / 10)
-        return true;
-      begin = now;
-      used = used_now;
-      return false;
-    },
-    "the runtime has nothing to do");
-  return begin;
+  for (;;) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto used = bench::cpu_time();
+    std::this_thread::sleep_for(50ms);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    if (bench::cpu_time() - used < bench::seconds{took} / 2)
+      return begin;
+  }
 }
 
 struct opened {
