@@ -4,9 +4,9 @@
 /// carry out its first command and to come to rest; how long it takes to wake
 /// one run of them, which is the call of `runtime::approve`.
 ///
-/// The ceiling of waking: the run's log is read and the events of the approval
-/// are appended and committed, with nothing but SQLite. That of opening: all
-/// logs are read.
+/// The ceiling of waking: in a copy of the store the run's log is read and the
+/// events of the approval are appended and committed, with nothing but SQLite,
+/// in turns with ours. That of coming to rest: all logs are read.
 
 #include "agents.hpp"
 #include "figures.hpp"
@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
 #include <thread>
 
 namespace {
@@ -31,6 +32,14 @@ constexpr std::size_t payload_bytes = 300;
 
 kestrion::agent gated() {
   return bench::gated_agent(payload_bytes);
+}
+
+std::unique_ptr<caf::actor_system>
+make_system(caf::actor_system_config& config) {
+  // As a runtime with a system of its own has it.
+  config.set("scheduler.max-threads",
+             std::max(std::thread::hardware_concurrency(), 1U));
+  return std::make_unique<caf::actor_system>(config);
 }
 
 double transcript_bytes(const kestrion::runtime& rt,
@@ -52,24 +61,24 @@ struct parked {
 /// Starts runs until `runs` of them wait, and leaves them in the store.
 parked park(const std::string& url, std::size_t runs, bool passivate) {
   caf::actor_system_config config;
-  caf::actor_system system{config};
+  const auto system = make_system(config);
   kestrion::runtime rt{
-    system, {.store = url, .passivate = passivate}, {gated()}};
+    *system, {.store = url, .passivate = passivate}, {gated()}};
   // What is made once is there after the first.
-  const auto first = bench::run_all(system, rt, "gated", 1).front();
+  const auto first = bench::run_all(*system, rt, "gated", 1).front();
   if (first.status != kestrion::run_status::waiting_on_human)
     throw std::runtime_error("the run does not wait: " + first.reason);
-  const auto actors = system.registry().running();
+  const auto actors = system->registry().running();
   const auto before = bench::memory_now();
   parked out;
   out.seconds = bench::time_of([&] {
                   for (std::size_t left = runs - 1; left > 0;) {
                     const auto n = std::min(left, runs_at_once);
-                    bench::run_all(system, rt, "gated", n);
+                    bench::run_all(*system, rt, "gated", n);
                     left -= n;
                   }
                 }).count();
-  bench::wait_for_actors(system, passivate ? actors : actors + runs);
+  bench::wait_for_actors(*system, passivate ? actors : actors + runs);
   out.each = bench::per_run(before, bench::memory_now(), runs - 1);
   out.transcript_bytes = transcript_bytes(rt, first.id);
   return out;
@@ -91,27 +100,22 @@ std::vector<kestrion::run_id> choose(const std::filesystem::path& store) {
   return out;
 }
 
-/// Blocks until this process has used less than half a processor for a while;
-/// idle threads of CAF look for work, so it is never nothing.
+/// Blocks until no run has been in memory for a while.
+/// @param actors  All that there are without runs.
 /// @returns When that while began.
-std::chrono::steady_clock::time_point wait_until_idle() {
-  for (;;) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto used = bench::cpu_time();
-    std::this_thread::sleep_for(50ms);
-    const auto took = std::chrono::steady_clock::now() - begin;
-    if (bench::cpu_time() - used < bench::seconds{took} / 2)
-      return begin;
-  }
+std::chrono::steady_clock::time_point wait_until_idle(caf::actor_system& system,
+                                                      std::size_t actors) {
+  auto begin = std::chrono::steady_clock::now();
+  bench::wait_until(
+    [&] {
+      const auto now = std::chrono::steady_clock::now();
+      if (system.registry().running() > actors)
+        begin = now;
+      return now - begin > 300ms;
+    },
+    "all runs have left memory");
+  return begin;
 }
-
-struct opened {
-  double open_ms = 0;          ///< Until the runtime is there.
-  double first_command_ms = 0; ///< Until it has carried out a command.
-  double rest_ms = 0;          ///< Until it has looked at all that waits.
-  std::vector<double> wakes_ms;
-  bench::raw_append approval; ///< What one wake appended.
-};
 
 /// The events of the approval; they have one time.
 bench::raw_append approval_of(const kestrion::runtime& rt,
@@ -131,59 +135,103 @@ bench::raw_append approval_of(const kestrion::runtime& rt,
   return out;
 }
 
-/// The first of the runs is woken while the runtime still starts, the others
-/// when it is idle.
-opened open_and_wake(const std::string& url,
-                     const std::vector<kestrion::run_id>& chosen) {
+struct opened {
+  double open_ms = 0;          ///< Until the runtime is there.
+  double first_command_ms = 0; ///< Until it has carried out a command.
+  double rest_ms = 0;          ///< Until it has looked at all that waits.
+};
+
+/// Carries out a command while the runtime still starts.
+opened wait_for_rest(caf::actor_system& system, std::size_t actors,
+                     const std::function<void()>& open,
+                     const std::function<void()>& command) {
   const auto begin = std::chrono::steady_clock::now();
   const auto ms_until = [begin](std::chrono::steady_clock::time_point t) {
     return std::chrono::duration<double, std::milli>{t - begin}.count();
   };
-  const auto now = [&] {
-    return ms_until(std::chrono::steady_clock::now());
-  };
   opened out;
-  kestrion::runtime rt{{.store = url}, {gated()}};
-  out.open_ms = now();
-  rt.approve(chosen.front(), {.by = "ana"});
-  out.first_command_ms = now();
-  out.rest_ms = ms_until(wait_until_idle());
-  for (std::size_t i = 1; i < chosen.size(); ++i) {
-    const auto took =
-      bench::time_of([&] { rt.approve(chosen[i], {.by = "ana"}); });
-    out.wakes_ms.push_back(took.count() * 1e3);
-    rt.find(chosen[i]).wait(); // Now the disk is idle again.
-  }
-  out.approval = approval_of(rt, chosen.back());
+  open();
+  out.open_ms = ms_until(std::chrono::steady_clock::now());
+  command();
+  out.first_command_ms = ms_until(std::chrono::steady_clock::now());
+  out.rest_ms = ms_until(wait_until_idle(system, actors));
   return out;
 }
 
-struct ceiling {
-  double read_all_ms = 0;
-  std::vector<double> wakes_ms;
+struct woken {
+  std::vector<double> ours_ms;
+  std::vector<double> ceiling_ms;
 };
 
-ceiling open_and_wake_bare(const std::filesystem::path& store,
-                           const std::vector<kestrion::run_id>& chosen,
-                           bench::raw_append approval) {
-  ceiling out;
-  bench::raw_log log{store};
-  out.read_all_ms = bench::time_of([&] {
-                      for (const auto& run : log.runs())
-                        log.read(run);
-                    }).count()
-                    * 1e3;
+/// In turns: one of ours, and the same in the copy.
+woken wake(kestrion::runtime& rt, bench::raw_log& copy,
+           std::span<const kestrion::run_id> chosen) {
+  woken out;
   for (const auto& id : chosen) {
-    const auto took = bench::time_of([&] {
-      approval.run = id.str();
-      auto seq = log.read(approval.run).front().seq;
-      for (auto& e : approval.events)
-        e.seq = ++seq;
-      log.replay({approval}, 1);
+    const auto took = bench::time_of([&] { rt.approve(id, {.by = "ana"}); });
+    out.ours_ms.push_back(took.count() * 1e3);
+    rt.find(id).wait(); // Now the disk is idle again.
+    const auto approval = approval_of(rt, id);
+    const auto bare = bench::time_of([&] {
+      copy.read(approval.run);
+      copy.replay({approval}, 1);
     });
-    out.wakes_ms.push_back(took.count() * 1e3);
+    out.ceiling_ms.push_back(bare.count() * 1e3);
   }
   return out;
+}
+
+double read_all_ms(bench::raw_log& log) {
+  return bench::time_of([&] {
+           for (const auto& run : log.runs())
+             log.read(run);
+         }).count()
+         * 1e3;
+}
+
+// -- all together -------------------------------------------------------------
+
+boost::json::object figures_of(const opened& o, double bare_rest_ms,
+                               const woken& w) {
+  const auto digits = [](const std::vector<double>& samples, double percent) {
+    return bench::rounded(bench::percentile(samples, percent), 3);
+  };
+  return {
+    {"open_ms", bench::rounded(o.open_ms, 0)},
+    {"first_command_ms", bench::rounded(o.first_command_ms, 0)},
+    {"rest_ms", bench::rounded(o.rest_ms, 0)},
+    {"ceiling_rest_ms", bench::rounded(bare_rest_ms, 0)},
+    {"wake_p50_ms", digits(w.ours_ms, 50)},
+    {"wake_p99_ms", digits(w.ours_ms, 99)},
+    {"ceiling_wake_p50_ms", digits(w.ceiling_ms, 50)},
+    {"ceiling_wake_p99_ms", digits(w.ceiling_ms, 99)},
+    {"ratio", bench::rounded(
+                bench::median(w.ours_ms) / bench::median(w.ceiling_ms), 2)}};
+}
+
+/// Opens the store of parked runs, and wakes some.
+boost::json::object open_and_wake(const bench::scratch_folder& folder) {
+  const auto chosen = choose(folder.file("log"));
+  std::filesystem::copy_file(folder.file("log"), folder.file("copy"));
+  caf::actor_system_config config;
+  const auto system = make_system(config);
+  std::size_t actors = 0;
+  {
+    const kestrion::runtime empty{*system, {.store = "memory:"}, {}};
+    actors = system->registry().running();
+  }
+  std::optional<kestrion::runtime> rt;
+  const auto o = wait_for_rest(
+    *system, actors,
+    [&] {
+      rt.emplace(*system,
+                 kestrion::runtime_options{.store = folder.store("log")},
+                 std::vector{gated()});
+    },
+    [&] { rt->approve(chosen.front(), {.by = "ana"}); });
+  bench::raw_log copy{folder.file("copy")};
+  const auto bare = read_all_ms(copy);
+  return figures_of(o, bare, wake(*rt, copy, std::span{chosen}.subspan(1)));
 }
 
 void measure(std::size_t runs) {
@@ -192,35 +240,21 @@ void measure(std::size_t runs) {
   const auto resident =
     park(folder.store("resident"), std::min(runs, resident_runs), false);
   const auto passivated = park(folder.store("log"), runs, true);
-  const auto chosen = choose(folder.file("log"));
-  const auto ours = open_and_wake(folder.store("log"), chosen);
-  const auto bare =
-    open_and_wake_bare(folder.file("log"), chosen, ours.approval);
   const auto whole = [](double x) {
     return bench::rounded(x, 0);
   };
-  const auto wake = [](const std::vector<double>& samples, double percent) {
-    return bench::rounded(bench::percentile(samples, percent), 3);
-  };
-  const auto p50 = bench::median(ours.wakes_ms);
-  bench::print(
-    {{"bench", "parked_runs"},
-     {"runs", runs},
-     {"starts_per_s", whole(static_cast<double>(runs) / passivated.seconds)},
-     {"passivated_heap_bytes", whole(passivated.each.heap_bytes)},
-     {"passivated_resident_bytes", whole(passivated.each.resident_bytes)},
-     {"transcript_bytes", whole(resident.transcript_bytes)},
-     {"in_memory_heap_bytes_beyond_transcript",
-      whole(resident.each.heap_bytes - resident.transcript_bytes)},
-     {"open_ms", whole(ours.open_ms)},
-     {"first_command_ms", whole(ours.first_command_ms)},
-     {"rest_ms", whole(ours.rest_ms)},
-     {"ceiling_rest_ms", whole(bare.read_all_ms)},
-     {"wake_p50_ms", wake(ours.wakes_ms, 50)},
-     {"wake_p99_ms", wake(ours.wakes_ms, 99)},
-     {"ceiling_wake_p50_ms", wake(bare.wakes_ms, 50)},
-     {"ceiling_wake_p99_ms", wake(bare.wakes_ms, 99)},
-     {"ratio", bench::rounded(p50 / bench::median(bare.wakes_ms), 2)}});
+  boost::json::object line{
+    {"bench", "parked_runs"},
+    {"runs", runs},
+    {"starts_per_s", whole(static_cast<double>(runs) / passivated.seconds)},
+    {"passivated_heap_bytes", whole(passivated.each.heap_bytes)},
+    {"passivated_resident_bytes", whole(passivated.each.resident_bytes)},
+    {"transcript_bytes", whole(resident.transcript_bytes)},
+    {"in_memory_heap_bytes_beyond_transcript",
+     whole(resident.each.heap_bytes - resident.transcript_bytes)}};
+  for (const auto& figure : open_and_wake(folder))
+    line.insert(figure);
+  bench::print(line);
 }
 
 } // namespace

@@ -16,12 +16,16 @@
 #include "raw_log.hpp"
 #include "second_process.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <numeric>
+#include <span>
 
 namespace {
 
 constexpr std::size_t payload_bytes = 300;
+constexpr std::size_t turn = 200; ///< Commands, then as many of the ceiling.
 
 /// The first process: starts `count` runs and keeps them.
 void own_runs(const std::string& url, std::size_t count) {
@@ -37,7 +41,8 @@ void own_runs(const std::string& url, std::size_t count) {
 struct latencies {
   std::vector<double> to_event_ms;
   std::vector<double> to_return_ms;
-  double seconds = 0; ///< From the first call to the last return.
+  double seconds = 0; ///< From first calls to last returns.
+  std::vector<double> ceiling_ms;
 };
 
 struct cancelling {
@@ -50,15 +55,15 @@ double milliseconds(kestrion::duration d) {
   return std::chrono::duration<double, std::milli>(d).count();
 }
 
-kestrion::timestamp time_of_cancel(const kestrion::runtime& rt,
-                                   const kestrion::run_id& id) {
-  const auto last = rt.events(id).back();
+kestrion::recorded_event cancel_in_log(const kestrion::runtime& rt,
+                                       const kestrion::run_id& id) {
+  auto last = rt.events(id).back();
   if (!std::holds_alternative<kestrion::run_cancelled>(last.event))
     throw std::runtime_error("run " + id.str() + " was not cancelled");
-  return last.at;
+  return last;
 }
 
-void cancel(kestrion::runtime& rt, std::vector<cancelling>& all,
+void cancel(kestrion::runtime& rt, std::span<cancelling> all,
             std::size_t at_once) {
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
@@ -75,75 +80,82 @@ void cancel(kestrion::runtime& rt, std::vector<cancelling>& all,
     thread.get();
 }
 
-/// The second process: cancels all there are.
-latencies cancel_all(const std::string& url, std::size_t runs,
-                     std::size_t at_once) {
-  kestrion::runtime rt{{.store = url},
-                       {bench::stuck_agent(0, payload_bytes, [] {})}};
-  std::vector<cancelling> all;
-  kestrion::run_query query;
-  query.limit = runs;
-  for (const auto& row : rt.list(query))
-    all.push_back({row.id, {}, {}});
-  latencies out;
-  out.seconds = bench::time_of([&] { cancel(rt, all, at_once); }).count();
-  for (const auto& c : all) {
-    out.to_event_ms.push_back(
-      milliseconds(time_of_cancel(rt, c.run) - c.called));
-    out.to_return_ms.push_back(milliseconds(c.returned - c.called));
-  }
-  return out;
-}
-
-/// A post and an append for each, in milliseconds.
-std::vector<double> bare_commits(const std::filesystem::path& file,
-                                 const bench::recording& recorded) {
-  std::vector<bench::raw_append> before;
-  std::vector<bench::raw_append> cancels;
-  for (const auto& a : recorded.appends)
-    (a.is_last ? cancels : before).push_back(a);
-  bench::raw_log log{file, recorded};
-  log.replay(before, before.size());
-  const auto command =
+/// A post and the append that follows from it; milliseconds.
+double commit_bare(bench::raw_log& log, const kestrion::run_id& id,
+                   const kestrion::recorded_event& e) {
+  static const auto command =
     kestrion::encode_command(kestrion::cancel_run{"ana", {}, {}}).value();
-  std::vector<double> out;
-  for (const auto& a : cancels) {
-    const auto took = bench::time_of([&] {
-      log.post(a.run, command);
-      log.replay({a}, 1);
-    });
-    out.push_back(took.count() * 1e3);
+  const auto text = kestrion::encode(e.event, e.at);
+  const bench::raw_append append{
+    id.str(),
+    "",
+    "cancelled",
+    {{static_cast<std::int64_t>(e.seq), e.at.time_since_epoch().count(),
+      std::string{text.type}, text.data}},
+    true};
+  const auto took = bench::time_of([&] {
+    log.post(append.run, command);
+    log.replay({append}, 1);
+  });
+  return took.count() * 1e3;
+}
+
+/// The second process: cancels all there are, in turns with the ceiling, which
+/// has the same runs in a store of its own.
+latencies cancel_all(kestrion::runtime& rt, bench::raw_log& bare,
+                     std::vector<cancelling> all, std::size_t at_once) {
+  latencies out;
+  const std::span runs{all};
+  for (std::size_t i = 0; i < runs.size(); i += turn) {
+    const auto some = runs.subspan(i, std::min(turn, runs.size() - i));
+    out.seconds += bench::time_of([&] { cancel(rt, some, at_once); }).count();
+    for (const auto& c : some) {
+      const auto e = cancel_in_log(rt, c.run);
+      out.to_event_ms.push_back(milliseconds(e.at - c.called));
+      out.to_return_ms.push_back(milliseconds(c.returned - c.called));
+      out.ceiling_ms.push_back(commit_bare(bare, c.run, e));
+    }
   }
   return out;
 }
 
-void measure(std::size_t runs, std::size_t at_once) {
+latencies measure_all(std::size_t count, std::size_t at_once) {
   const bench::scratch_folder folder;
   const auto url = folder.store("log");
-  bench::second_process owner{{url, std::to_string(runs)}};
+  bench::second_process owner{{url, std::to_string(count)}};
   owner.wait_until_ready();
-  const auto ours = cancel_all(url, runs, at_once);
-  owner.kill();
-  const auto ceiling =
-    bare_commits(folder.file("bare"), bench::record(folder.file("log")));
-  double bare_seconds = 0;
-  for (const auto ms : ceiling)
-    bare_seconds += ms / 1e3;
+  const auto recorded = bench::record(folder.file("log"));
+  bench::raw_log bare{folder.file("bare"), recorded};
+  bare.replay(recorded.appends, count);
+  kestrion::runtime rt{{.store = url},
+                       {bench::stuck_agent(0, payload_bytes, [] {})}};
+  kestrion::run_query query;
+  query.limit = count;
+  std::vector<cancelling> all;
+  for (const auto& row : rt.list(query))
+    all.push_back({row.id, {}, {}});
+  return cancel_all(rt, bare, std::move(all), at_once);
+}
+
+void measure(std::size_t count, std::size_t at_once) {
+  const auto x = measure_all(count, at_once);
+  const auto bare_seconds =
+    std::accumulate(x.ceiling_ms.begin(), x.ceiling_ms.end(), 0.0) / 1e3;
   const auto figure = [](const std::vector<double>& samples, double percent) {
     return bench::rounded(bench::percentile(samples, percent), 2);
   };
   bench::print({{"bench", "remote_command"},
-                {"commands", ceiling.size()},
+                {"commands", x.ceiling_ms.size()},
                 {"at_once", at_once},
-                {"to_event_p50_ms", figure(ours.to_event_ms, 50)},
-                {"to_event_p99_ms", figure(ours.to_event_ms, 99)},
-                {"to_return_p50_ms", figure(ours.to_return_ms, 50)},
-                {"to_return_p99_ms", figure(ours.to_return_ms, 99)},
-                {"ceiling_p50_ms", figure(ceiling, 50)},
-                {"ceiling_p99_ms", figure(ceiling, 99)},
-                {"seconds", bench::rounded(ours.seconds, 3)},
+                {"to_event_p50_ms", figure(x.to_event_ms, 50)},
+                {"to_event_p99_ms", figure(x.to_event_ms, 99)},
+                {"to_return_p50_ms", figure(x.to_return_ms, 50)},
+                {"to_return_p99_ms", figure(x.to_return_ms, 99)},
+                {"ceiling_p50_ms", figure(x.ceiling_ms, 50)},
+                {"ceiling_p99_ms", figure(x.ceiling_ms, 99)},
+                {"seconds", bench::rounded(x.seconds, 3)},
                 {"ceiling_seconds", bench::rounded(bare_seconds, 3)},
-                {"ratio", bench::rounded(ours.seconds / bare_seconds, 2)}});
+                {"ratio", bench::rounded(x.seconds / bare_seconds, 2)}});
 }
 
 } // namespace
