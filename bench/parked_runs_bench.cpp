@@ -13,8 +13,6 @@
 #include "memory.hpp"
 #include "raw_log.hpp"
 
-#include <caf/actor_system_config.hpp>
-
 #include <algorithm>
 #include <random>
 #include <span>
@@ -34,12 +32,9 @@ kestrion::agent gated() {
   return bench::gated_agent(payload_bytes);
 }
 
-std::unique_ptr<caf::actor_system>
-make_system(caf::actor_system_config& config) {
-  // As a runtime with a system of its own has it.
-  config.set("scheduler.max-threads",
-             std::max(std::thread::hardware_concurrency(), 1U));
-  return std::make_unique<caf::actor_system>(config);
+/// The one that the runtime owns.
+caf::actor_system& system_of(kestrion::runtime& rt) {
+  return kestrion::directory_of(rt).home_system();
 }
 
 double transcript_bytes(const kestrion::runtime& rt,
@@ -60,25 +55,23 @@ struct parked {
 
 /// Starts runs until `runs` of them wait, and leaves them in the store.
 parked park(const std::string& url, std::size_t runs, bool passivate) {
-  caf::actor_system_config config;
-  const auto system = make_system(config);
-  kestrion::runtime rt{
-    *system, {.store = url, .passivate = passivate}, {gated()}};
+  kestrion::runtime rt{{.store = url, .passivate = passivate}, {gated()}};
+  auto& system = system_of(rt);
   // What is made once is there after the first.
-  const auto first = bench::run_all(*system, rt, "gated", 1).front();
+  const auto first = bench::run_all(system, rt, "gated", 1).front();
   if (first.status != kestrion::run_status::waiting_on_human)
     throw std::runtime_error("the run does not wait: " + first.reason);
-  const auto actors = system->registry().running();
+  const auto actors = system.registry().running();
   const auto before = bench::memory_now();
   parked out;
   out.seconds = bench::time_of([&] {
                   for (std::size_t left = runs - 1; left > 0;) {
                     const auto n = std::min(left, runs_at_once);
-                    bench::run_all(*system, rt, "gated", n);
+                    bench::run_all(system, rt, "gated", n);
                     left -= n;
                   }
                 }).count();
-  bench::wait_for_actors(*system, passivate ? actors : actors + runs);
+  bench::wait_for_actors(system, passivate ? actors : actors + runs);
   out.each = bench::per_run(before, bench::memory_now(), runs - 1);
   out.transcript_bytes = transcript_bytes(rt, first.id);
   return out;
@@ -141,20 +134,26 @@ struct opened {
   double rest_ms = 0;          ///< Until it has looked at all that waits.
 };
 
+/// The actors of a runtime without runs.
+std::size_t actors_of_none() {
+  kestrion::runtime rt{{.store = "memory:"}, {}};
+  return system_of(rt).registry().running();
+}
+
 /// Carries out a command while the runtime still starts.
-opened wait_for_rest(caf::actor_system& system, std::size_t actors,
-                     const std::function<void()>& open,
-                     const std::function<void()>& command) {
+opened open_and_rest(std::optional<kestrion::runtime>& rt,
+                     const std::string& url, const kestrion::run_id& run) {
+  const auto actors = actors_of_none();
   const auto begin = std::chrono::steady_clock::now();
   const auto ms_until = [begin](std::chrono::steady_clock::time_point t) {
     return std::chrono::duration<double, std::milli>{t - begin}.count();
   };
   opened out;
-  open();
+  rt.emplace(kestrion::runtime_options{.store = url}, std::vector{gated()});
   out.open_ms = ms_until(std::chrono::steady_clock::now());
-  command();
+  rt->approve(run, {.by = "ana"});
   out.first_command_ms = ms_until(std::chrono::steady_clock::now());
-  out.rest_ms = ms_until(wait_until_idle(system, actors));
+  out.rest_ms = ms_until(wait_until_idle(system_of(*rt), actors));
   return out;
 }
 
@@ -213,22 +212,8 @@ boost::json::object figures_of(const opened& o, double bare_rest_ms,
 boost::json::object open_and_wake(const bench::scratch_folder& folder) {
   const auto chosen = choose(folder.file("log"));
   std::filesystem::copy_file(folder.file("log"), folder.file("copy"));
-  caf::actor_system_config config;
-  const auto system = make_system(config);
-  std::size_t actors = 0;
-  {
-    const kestrion::runtime empty{*system, {.store = "memory:"}, {}};
-    actors = system->registry().running();
-  }
   std::optional<kestrion::runtime> rt;
-  const auto o = wait_for_rest(
-    *system, actors,
-    [&] {
-      rt.emplace(*system,
-                 kestrion::runtime_options{.store = folder.store("log")},
-                 std::vector{gated()});
-    },
-    [&] { rt->approve(chosen.front(), {.by = "ana"}); });
+  const auto o = open_and_rest(rt, folder.store("log"), chosen.front());
   bench::raw_log copy{folder.file("copy")};
   const auto bare = read_all_ms(copy);
   return figures_of(o, bare, wake(*rt, copy, std::span{chosen}.subspan(1)));

@@ -17,8 +17,6 @@
 
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::size_t runs = 10'000;
 constexpr std::size_t payload_bytes = 300;
 constexpr std::size_t group = 1'000; ///< Appends a transaction of the ceiling.
