@@ -88,6 +88,7 @@ std::vector<kestrion::run_id> choose(const std::filesystem::path& store) {
               random);
   std::shuffle(some.begin(), some.end(), random);
   std::vector<kestrion::run_id> out;
+  out.reserve(some.size());
   for (const auto& id : some)
     out.push_back(kestrion::run_id::parse(id).value());
   return out;

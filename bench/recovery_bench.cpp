@@ -121,10 +121,12 @@ round measure_once() {
 
 void measure() {
   std::vector<round> all;
+  all.reserve(rounds);
   for (int i = 0; i < rounds; ++i)
     all.push_back(measure_once());
   const auto median_of = [&](const auto& figure) {
     std::vector<double> samples;
+    samples.reserve(all.size());
     for (const auto& each : all)
       samples.push_back(figure(each));
     return bench::median(samples);
