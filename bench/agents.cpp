@@ -1,6 +1,7 @@
 #include "agents.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 #include <future>
 #include <limits>
@@ -15,26 +16,54 @@ struct question {
 };
 BOOST_DESCRIBE_STRUCT(question, (), (text))
 
+/// Calls the tool `look_up` for `turns` turns, then does what `afterwards`
+/// says.
+class turning_model final : public kestrion::model {
+public:
+  using ending = std::function<void(const kestrion::model_callback& done)>;
+
+  turning_model(int turns, const std::string& payload, ending afterwards)
+    : turns_(static_cast<std::size_t>(turns)),
+      ask_(kestrion::calls({{"look_up", R"({"text":")" + payload + R"("})"}})),
+      afterwards_(std::move(afterwards)) {}
+
+  std::string name() const override { return "turning"; }
+  std::optional<kestrion::model_price> price() const override { return {}; }
+  void complete(kestrion::model_request request, std::stop_token,
+                kestrion::model_callback done) override {
+    // A prompt, then two messages a turn.
+    if (request.conversation.size() > 2 * turns_)
+      afterwards_(done);
+    else
+      done(ask_);
+  }
+
+private:
+  const std::size_t turns_;
+  const kestrion::model_reply ask_;
+  const ending afterwards_;
+};
+
 template <class... Gate>
 kestrion::agent make_agent(const std::string& name, int turns,
-                           std::size_t payload_bytes, Gate... gate) {
+                           std::size_t payload_bytes,
+                           turning_model::ending afterwards, Gate... gate) {
   const std::string payload(payload_bytes, 'x');
-  const auto ask =
-    kestrion::calls({{"look_up", R"({"text":")" + payload + R"("})"}});
-  const auto end = kestrion::says("done");
-  const auto turns_max = std::size_t{2} * static_cast<std::size_t>(turns);
   const kestrion::run_limits no_limits{
     std::numeric_limits<std::int64_t>::max(),
     std::numeric_limits<std::int64_t>::max()};
   return kestrion::agent(name)
-    .model(kestrion::function_model([=](const kestrion::model_request& r) {
-      // A prompt, then two messages a turn.
-      return r.conversation.size() > turns_max ? end : ask;
-    }))
+    .model(
+      std::make_shared<turning_model>(turns, payload, std::move(afterwards)))
     .limits(no_limits)
     .tool(
       "look_up", "Looks something up.",
       [payload](const question&) { return std::string{payload}; }, gate...);
+}
+
+void say_done(const kestrion::model_callback& done) {
+  static const auto end = kestrion::says("done");
+  done(end);
 }
 
 /// What the runs of one `run_all` report to.
@@ -80,12 +109,27 @@ void start_one(caf::event_based_actor* self,
 } // namespace
 
 kestrion::agent busy_agent(int turns, std::size_t payload_bytes) {
-  return make_agent("busy", turns, payload_bytes);
+  return make_agent("busy", turns, payload_bytes, say_done);
 }
 
 kestrion::agent gated_agent(std::size_t payload_bytes) {
   return make_agent("gated", std::numeric_limits<int>::max(), payload_bytes,
-                    kestrion::requires_approval());
+                    say_done, kestrion::requires_approval());
+}
+
+kestrion::agent stuck_agent(int turns, std::size_t payload_bytes,
+                            std::function<void()> on_silence) {
+  return make_agent("busy", turns, payload_bytes,
+                    [on_silence = std::move(on_silence)](
+                      const kestrion::model_callback&) { on_silence(); });
+}
+
+void start_all(kestrion::runtime& rt, const std::string& agent,
+               std::size_t count) {
+  const auto directory = kestrion::directory_of(rt);
+  for (std::size_t i = 0; i < count; ++i)
+    caf::anon_send(directory, kestrion::start_request{
+                                agent, kestrion::user_message("Begin."), {}});
 }
 
 std::vector<kestrion::run_result> run_all(caf::actor_system& system,

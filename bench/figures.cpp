@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 #include <stdexcept>
+#include <thread>
 
 #include <stdlib.h>
 #include <time.h>
@@ -40,6 +41,15 @@ seconds cpu_time() {
          + std::chrono::nanoseconds{used.tv_nsec};
 }
 
+void wait_until(const std::function<bool()>& is_so, const std::string& what) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{10};
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > end)
+      throw std::runtime_error("not after ten minutes: " + what);
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
 double percentile(std::vector<double> samples, double percent) {
   if (samples.empty())
     throw std::invalid_argument("no samples");
@@ -57,7 +67,7 @@ double rounded(double x, int digits) {
   return std::round(x * scale) / scale;
 }
 
-int run(const char* name, void (*measure)()) {
+int run(const char* name, const std::function<void()>& measure) {
   try {
     measure();
     return 0;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,10 @@ seconds time_of(F&& f) {
   return std::chrono::steady_clock::now() - begin;
 }
 
+/// Looks every millisecond whether it is so. @throws std::runtime_error  If it
+/// is not after ten minutes; `what` says what nobody saw.
+void wait_until(const std::function<bool()>& is_so, const std::string& what);
+
 /// The sample that `percent` of all do not exceed; 50 is the median.
 double percentile(std::vector<double> samples, double percent);
 double median(std::vector<double> samples);
@@ -51,7 +56,7 @@ double rounded(double x, int digits);
 
 /// Calls `measure`; what it throws goes to stderr.
 /// @returns What `main` returns.
-int run(const char* name, void (*measure)());
+int run(const char* name, const std::function<void()>& measure);
 
 /// One line of JSON to stdout.
 void print(const boost::json::object& figures);

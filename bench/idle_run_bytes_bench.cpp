@@ -1,13 +1,11 @@
 /// What a run costs in memory while it waits for an approval: kept in memory,
 /// and passivated, which is the default. The ceiling is a bare actor of CAF
 /// that holds one number.
-///
-/// Both figures, what malloc has given out and what the process has in memory,
-/// are without what SQLite uses: its caches are bounded, whatever the number of
-/// runs. Their size is told apart.
+/// What SQLite uses is told apart.
 
 #include "agents.hpp"
 #include "figures.hpp"
+#include "memory.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/stateful_actor.hpp>
@@ -15,37 +13,10 @@
 
 #include <sqlite3.h>
 
-#include <fstream>
-#include <thread>
-
-#include <malloc.h>
-#include <unistd.h>
-
 namespace {
 
 constexpr std::size_t runs = 10'000;
 constexpr std::size_t payload_bytes = 300;
-
-struct memory {
-  double heap_bytes = 0;
-  double resident_bytes = 0;
-};
-
-memory memory_now() {
-  malloc_trim(0);
-  const auto heap = mallinfo2();
-  std::size_t pages = 0;
-  std::ifstream{"/proc/self/statm"} >> pages >> pages; // The second number.
-  const auto sqlite = static_cast<double>(sqlite3_memory_used());
-  return {static_cast<double>(heap.uordblks + heap.hblkhd) - sqlite,
-          static_cast<double>(pages) * static_cast<double>(getpagesize())
-            - sqlite};
-}
-
-memory per_run(const memory& before, const memory& after) {
-  return {(after.heap_bytes - before.heap_bytes) / runs,
-          (after.resident_bytes - before.resident_bytes) / runs};
-}
 
 // -- the ceiling --------------------------------------------------------------
 
@@ -62,28 +33,21 @@ bare_actor::behavior_type bare(bare_actor::stateful_pointer<bare_state> self) {
   }};
 }
 
-memory measure_bare_actors() {
+bench::memory measure_bare_actors() {
   caf::actor_system_config config;
   caf::actor_system system{config};
   std::vector<bare_actor> actors;
   actors.reserve(runs);
-  const auto before = memory_now();
+  const auto before = bench::memory_now();
   for (std::size_t i = 0; i < runs; ++i)
     actors.push_back(system.spawn(bare));
-  return per_run(before, memory_now());
+  return bench::per_run(before, bench::memory_now(), runs);
 }
 
 // -- runs ---------------------------------------------------------------------
 
-/// Waits until passivated runs are gone: a run reports that it is at rest
-/// before it leaves memory.
-void wait_for_actors(caf::actor_system& system, std::size_t count_max) {
-  while (system.registry().running() > count_max)
-    std::this_thread::yield();
-}
-
 struct idle_runs {
-  memory each;
+  bench::memory each;
   double transcript_bytes = 0;
   double sqlite_bytes = 0; ///< Of all runs together.
 };
@@ -107,10 +71,11 @@ idle_runs measure_runs(bool passivate) {
   if (first.front().status != kestrion::run_status::waiting_on_human)
     throw std::runtime_error("the run does not wait: " + first.front().reason);
   const auto actors = system.registry().running();
-  const auto before = memory_now();
+  const auto before = bench::memory_now();
   bench::run_all(system, rt, "gated", runs);
-  wait_for_actors(system, passivate ? actors : actors + runs);
-  return {per_run(before, memory_now()), transcript_bytes(rt, first.front().id),
+  bench::wait_for_actors(system, passivate ? actors : actors + runs);
+  return {bench::per_run(before, bench::memory_now(), runs),
+          transcript_bytes(rt, first.front().id),
           static_cast<double>(sqlite3_memory_used())};
 }
 

@@ -200,8 +200,8 @@ recording record(const std::filesystem::path& store) {
       out.appends.push_back(
         {id, e.seq == 1 ? text(events, 5) : "", "running", {}, false});
     auto& append = out.appends.back();
-    if (e.type == "run_completed") {
-      append.status = "completed";
+    if (e.type == "run_completed" || e.type == "run_cancelled") {
+      append.status = e.type.substr(std::string_view{"run_"}.size());
       append.is_last = true;
     }
     append.events.push_back(std::move(e));
@@ -210,23 +210,44 @@ recording record(const std::filesystem::path& store) {
   return out;
 }
 
+/// As sqlite_writer.cpp has them.
+constexpr const char* settings =
+  "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;"
+  "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;"
+  "PRAGMA journal_size_limit=67108864;";
+
 struct raw_log::impl {
+  std::filesystem::path file;
   database db;
+  database other; ///< Of another process, as it were.
   std::optional<replayer> append;
+  statement last_event;
+  statement event;
+  statement insert_message;
+
+  explicit impl(const std::filesystem::path& f) : file(f), db(open(f)) {}
+
+  void begin() {
+    run(db, settings);
+    append.emplace(db);
+    last_event = prepare(db, "SELECT last_event FROM runs WHERE id = ?");
+    event = prepare(db, "SELECT seq, at, type, data, previous FROM events "
+                        "WHERE id = ?");
+  }
 };
 
 raw_log::raw_log(const std::filesystem::path& file, const recording& like)
-  : impl_(std::make_unique<impl>()) {
-  impl_->db = open(file);
+  : impl_(std::make_unique<impl>(file)) {
   run(impl_->db, "PRAGMA page_size=" + std::to_string(like.page_size)
                    + "; PRAGMA journal_mode=WAL");
   for (const auto& sql : like.schema)
     run(impl_->db, sql);
-  // As sqlite_writer.cpp has them.
-  run(impl_->db, "PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;"
-                 "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000;"
-                 "PRAGMA journal_size_limit=67108864;");
-  impl_->append.emplace(impl_->db);
+  impl_->begin();
+}
+
+raw_log::raw_log(const std::filesystem::path& store)
+  : impl_(std::make_unique<impl>(store)) {
+  impl_->begin();
 }
 
 raw_log::~raw_log() = default;
@@ -243,6 +264,49 @@ std::size_t raw_log::replay(const std::vector<raw_append>& appends,
     ++transactions;
   }
   return transactions;
+}
+
+void raw_log::post(const std::string& run_id, const std::string& data) {
+  auto& m = *impl_;
+  if (!m.other) {
+    m.other = open(m.file);
+    run(m.other, settings);
+    m.insert_message =
+      prepare(m.other, "INSERT INTO inbox(run, data, at) VALUES(?,?,0)");
+  }
+  run(m.other, "BEGIN IMMEDIATE");
+  set(m.insert_message, 1, run_id);
+  set(m.insert_message, 2, data);
+  step(m.other, m.insert_message);
+  sqlite3_reset(m.insert_message.get());
+  run(m.other, "COMMIT");
+}
+
+std::vector<raw_event> raw_log::read(const std::string& run_id) {
+  auto& m = *impl_;
+  set(m.last_event, 1, run_id);
+  std::int64_t id =
+    step(m.db, m.last_event) ? sqlite3_column_int64(m.last_event.get(), 0) : 0;
+  sqlite3_reset(m.last_event.get());
+  std::vector<raw_event> out;
+  while (id != 0) {
+    set(m.event, 1, id);
+    step(m.db, m.event);
+    auto* const row = m.event.get();
+    out.push_back({sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1),
+                   text(m.event, 2), text(m.event, 3)});
+    id = sqlite3_column_int64(row, 4); // 0 for NULL: there is no more.
+    sqlite3_reset(row);
+  }
+  return out;
+}
+
+std::vector<std::string> raw_log::runs() {
+  std::vector<std::string> out;
+  const auto all = prepare(impl_->db, "SELECT id FROM runs ORDER BY id");
+  while (step(impl_->db, all))
+    out.push_back(text(all, 0));
+  return out;
 }
 
 commit_counter::commit_counter() {

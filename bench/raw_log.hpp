@@ -40,20 +40,33 @@ struct recording {
 /// @throws std::runtime_error  If SQLite fails.
 recording record(const std::filesystem::path& store);
 
-/// A new file with the tables and settings of a recorded store.
+/// A store with nothing but SQLite around it; one thread at a time. All members
+/// throw std::runtime_error if SQLite fails.
 class raw_log {
 public:
-  /// @throws std::runtime_error  If SQLite fails.
+  /// A new file with the tables and settings of a recorded store.
   raw_log(const std::filesystem::path& file, const recording& like);
+
+  /// A store that exists, with the same settings.
+  explicit raw_log(const std::filesystem::path& store);
   ~raw_log();
   raw_log(const raw_log&) = delete;
   raw_log& operator=(const raw_log&) = delete;
 
   /// Makes these appends, `group` of them a transaction: for each, looks up the
   /// run, inserts the events, updates the run.
-  /// @returns The number of transactions. @throws std::runtime_error  If SQLite
-  ///   fails.
+  /// @returns The number of transactions.
   std::size_t replay(const std::vector<raw_append>& appends, std::size_t group);
+
+  /// Leaves a message for a run, as another process would: in a transaction of
+  /// a connection of its own.
+  void post(const std::string& run, const std::string& data);
+
+  /// The run's log, newest event first, with no more decoding than SQLite's.
+  std::vector<raw_event> read(const std::string& run);
+
+  /// All runs, in the order of their starts.
+  std::vector<std::string> runs();
 
 private:
   struct impl;

@@ -1,0 +1,253 @@
+/// A fleet that waits for people: N runs (the argument; 20,000 without one) on
+/// one SQLite file, each waiting for an approval. What one costs in memory,
+/// passivated and resident; how long a runtime takes to open such a store, to
+/// carry out its first command and to come to rest; how long it takes to wake
+/// one run of them, which is the call of `runtime::approve`.
+///
+/// The ceiling of waking: in a copy of the store the run's log is read and the
+/// events of the approval are appended and committed, with nothing but SQLite,
+/// in turns with ours. That of coming to rest: all logs are read.
+
+#include "agents.hpp"
+#include "figures.hpp"
+#include "memory.hpp"
+#include "raw_log.hpp"
+
+#include <algorithm>
+#include <random>
+#include <span>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t runs_default = 20'000;
+constexpr std::size_t resident_runs = 5'000;
+constexpr std::size_t runs_at_once = 10'000; ///< That are being started.
+constexpr std::size_t wakes_max = 1'000;
+constexpr std::size_t payload_bytes = 300;
+
+kestrion::agent gated() {
+  return bench::gated_agent(payload_bytes);
+}
+
+/// The one that the runtime owns.
+caf::actor_system& system_of(kestrion::runtime& rt) {
+  return kestrion::directory_of(rt).home_system();
+}
+
+double transcript_bytes(const kestrion::runtime& rt,
+                        const kestrion::run_id& id) {
+  std::size_t n = 0;
+  for (const auto& e : rt.events(id))
+    n += kestrion::encode(e.event, e.at).data.size();
+  return static_cast<double>(n);
+}
+
+// -- memory -------------------------------------------------------------------
+
+struct parked {
+  bench::memory each;
+  double transcript_bytes = 0;
+  double seconds = 0; ///< To start all.
+};
+
+/// Starts runs until `runs` of them wait, and leaves them in the store.
+parked park(const std::string& url, std::size_t runs, bool passivate) {
+  kestrion::runtime rt{{.store = url, .passivate = passivate}, {gated()}};
+  auto& system = system_of(rt);
+  // What is made once is there after the first.
+  const auto first = bench::run_all(system, rt, "gated", 1).front();
+  if (first.status != kestrion::run_status::waiting_on_human)
+    throw std::runtime_error("the run does not wait: " + first.reason);
+  const auto actors = system.registry().running();
+  const auto before = bench::memory_now();
+  parked out;
+  out.seconds = bench::time_of([&] {
+                  for (std::size_t left = runs - 1; left > 0;) {
+                    const auto n = std::min(left, runs_at_once);
+                    bench::run_all(system, rt, "gated", n);
+                    left -= n;
+                  }
+                }).count();
+  bench::wait_for_actors(system, passivate ? actors : actors + runs);
+  out.each = bench::per_run(before, bench::memory_now(), runs - 1);
+  out.transcript_bytes = transcript_bytes(rt, first.id);
+  return out;
+}
+
+// -- opening and waking -------------------------------------------------------
+
+/// Some of all runs, in no order.
+std::vector<kestrion::run_id> choose(const std::filesystem::path& store) {
+  auto all = bench::raw_log{store}.runs();
+  std::vector<std::string> some;
+  std::mt19937_64 random{1};
+  std::sample(all.begin(), all.end(), std::back_inserter(some), wakes_max,
+              random);
+  std::shuffle(some.begin(), some.end(), random);
+  std::vector<kestrion::run_id> out;
+  out.reserve(some.size());
+  for (const auto& id : some)
+    out.push_back(kestrion::run_id::parse(id).value());
+  return out;
+}
+
+/// Blocks until no run has been in memory for a while.
+/// @param actors  All that there are without runs.
+/// @returns When that while began.
+std::chrono::steady_clock::time_point wait_until_idle(caf::actor_system& system,
+                                                      std::size_t actors) {
+  auto begin = std::chrono::steady_clock::now();
+  bench::wait_until(
+    [&] {
+      const auto now = std::chrono::steady_clock::now();
+      if (system.registry().running() > actors)
+        begin = now;
+      return now - begin > 300ms;
+    },
+    "all runs have left memory");
+  return begin;
+}
+
+/// The events of the approval; they have one time.
+bench::raw_append approval_of(const kestrion::runtime& rt,
+                              const kestrion::run_id& id) {
+  bench::raw_append out{id.str(), "", "running", {}, false};
+  kestrion::timestamp at;
+  for (const auto& e : rt.events(id)) {
+    if (std::holds_alternative<kestrion::approval_granted>(e.event))
+      at = e.at;
+    if (e.at != at)
+      continue;
+    const auto text = kestrion::encode(e.event, e.at);
+    out.events.push_back({static_cast<std::int64_t>(e.seq),
+                          e.at.time_since_epoch().count(),
+                          std::string{text.type}, text.data});
+  }
+  return out;
+}
+
+struct opened {
+  double open_ms = 0;          ///< Until the runtime is there.
+  double first_command_ms = 0; ///< Until it has carried out a command.
+  double rest_ms = 0;          ///< Until it has looked at all that waits.
+};
+
+/// The actors of a runtime without runs.
+std::size_t actors_of_none() {
+  kestrion::runtime rt{{.store = "memory:"}, {}};
+  return system_of(rt).registry().running();
+}
+
+/// Carries out a command while the runtime still starts.
+opened open_and_rest(std::optional<kestrion::runtime>& rt,
+                     const std::string& url, const kestrion::run_id& run) {
+  const auto actors = actors_of_none();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto ms_until = [begin](std::chrono::steady_clock::time_point t) {
+    return std::chrono::duration<double, std::milli>{t - begin}.count();
+  };
+  opened out;
+  rt.emplace(kestrion::runtime_options{.store = url}, std::vector{gated()});
+  out.open_ms = ms_until(std::chrono::steady_clock::now());
+  rt->approve(run, {.by = "ana"});
+  out.first_command_ms = ms_until(std::chrono::steady_clock::now());
+  out.rest_ms = ms_until(wait_until_idle(system_of(*rt), actors));
+  return out;
+}
+
+struct woken {
+  std::vector<double> ours_ms;
+  std::vector<double> ceiling_ms;
+};
+
+/// In turns: one of ours, and the same in the copy.
+woken wake(kestrion::runtime& rt, bench::raw_log& copy,
+           std::span<const kestrion::run_id> chosen) {
+  woken out;
+  for (const auto& id : chosen) {
+    const auto took = bench::time_of([&] { rt.approve(id, {.by = "ana"}); });
+    out.ours_ms.push_back(took.count() * 1e3);
+    rt.find(id).wait(); // Now the disk is idle again.
+    const auto approval = approval_of(rt, id);
+    const auto bare = bench::time_of([&] {
+      copy.read(approval.run);
+      copy.replay({approval}, 1);
+    });
+    out.ceiling_ms.push_back(bare.count() * 1e3);
+  }
+  return out;
+}
+
+double read_all_ms(bench::raw_log& log) {
+  return bench::time_of([&] {
+           for (const auto& run : log.runs())
+             log.read(run);
+         }).count()
+         * 1e3;
+}
+
+// -- all together -------------------------------------------------------------
+
+boost::json::object figures_of(const opened& o, double bare_rest_ms,
+                               const woken& w) {
+  const auto digits = [](const std::vector<double>& samples, double percent) {
+    return bench::rounded(bench::percentile(samples, percent), 3);
+  };
+  return {
+    {"open_ms", bench::rounded(o.open_ms, 0)},
+    {"first_command_ms", bench::rounded(o.first_command_ms, 0)},
+    {"rest_ms", bench::rounded(o.rest_ms, 0)},
+    {"ceiling_rest_ms", bench::rounded(bare_rest_ms, 0)},
+    {"wake_p50_ms", digits(w.ours_ms, 50)},
+    {"wake_p99_ms", digits(w.ours_ms, 99)},
+    {"ceiling_wake_p50_ms", digits(w.ceiling_ms, 50)},
+    {"ceiling_wake_p99_ms", digits(w.ceiling_ms, 99)},
+    {"ratio", bench::rounded(
+                bench::median(w.ours_ms) / bench::median(w.ceiling_ms), 2)}};
+}
+
+/// Opens the store of parked runs, and wakes some.
+boost::json::object open_and_wake(const bench::scratch_folder& folder) {
+  const auto chosen = choose(folder.file("log"));
+  std::filesystem::copy_file(folder.file("log"), folder.file("copy"));
+  std::optional<kestrion::runtime> rt;
+  const auto o = open_and_rest(rt, folder.store("log"), chosen.front());
+  bench::raw_log copy{folder.file("copy")};
+  const auto bare = read_all_ms(copy);
+  return figures_of(o, bare, wake(*rt, copy, std::span{chosen}.subspan(1)));
+}
+
+void measure(std::size_t runs) {
+  const bench::scratch_folder folder;
+  park(folder.store("first"), 2, true); // What is made once is there now.
+  const auto resident =
+    park(folder.store("resident"), std::min(runs, resident_runs), false);
+  const auto passivated = park(folder.store("log"), runs, true);
+  const auto whole = [](double x) {
+    return bench::rounded(x, 0);
+  };
+  boost::json::object line{
+    {"bench", "parked_runs"},
+    {"runs", runs},
+    {"starts_per_s", whole(static_cast<double>(runs) / passivated.seconds)},
+    {"passivated_heap_bytes", whole(passivated.each.heap_bytes)},
+    {"passivated_resident_bytes", whole(passivated.each.resident_bytes)},
+    {"transcript_bytes", whole(resident.transcript_bytes)},
+    {"in_memory_heap_bytes_beyond_transcript",
+     whole(resident.each.heap_bytes - resident.transcript_bytes)}};
+  for (const auto& figure : open_and_wake(folder))
+    line.insert(figure);
+  bench::print(line);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  return bench::run("parked_runs", [&] {
+    measure(argc == 2 ? std::max<std::size_t>(std::stoul(argv[1]), 2)
+                      : runs_default);
+  });
+}
