@@ -81,6 +81,13 @@ std::vector<std::string> scout_calls_of(int number) {
   return out;
 }
 
+int runs_of(int cases) {
+  int out = cases;
+  for (int i = 0; i < cases; ++i)
+    out += static_cast<int>(scout_calls_of(i).size());
+  return out;
+}
+
 std::string publish_call_of(int number) {
   return has_third_scout(number) ? "c2.1" : "c2.0";
 }

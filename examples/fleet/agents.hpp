@@ -26,6 +26,9 @@ std::string answer_of(int number);
 /// The calls with which it starts its scouts.
 std::vector<std::string> scout_calls_of(int number);
 
+/// Leads and scouts of so many cases.
+int runs_of(int cases);
+
 /// The call with which it publishes.
 std::string publish_call_of(int number);
 

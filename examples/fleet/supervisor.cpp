@@ -1,5 +1,6 @@
 #include "supervisor.hpp"
 
+#include "agents.hpp"
 #include "proof.hpp"
 #include "worker.hpp"
 
@@ -47,7 +48,6 @@ struct picture {
   int running = 0;
   int completed = 0;
   int waiting = 0;
-  int closed = 0; ///< Leads that have completed.
   std::uint64_t events = 0;
 
   explicit picture(const k::runtime& store) {
@@ -55,7 +55,6 @@ struct picture {
       events += row.last_seq;
       if (row.status == k::run_status::completed) {
         ++completed;
-        closed += row.parent ? 0 : 1;
       } else if (row.status == k::run_status::running) {
         ++running;
       } else {
@@ -65,10 +64,10 @@ struct picture {
   }
 };
 
-/// How things are: a line a second, or on a terminal one that stays in place.
+/// How things are: a line a second, or on a terminal one line with a bar.
 class progress {
 public:
-  progress(const k::runtime& store, int cases) : store_(store), cases_(cases) {}
+  progress(const k::runtime& store, int runs) : store_(store), runs_(runs) {}
 
   /// Says something if it is time to.
   void show(int kills) {
@@ -83,9 +82,9 @@ public:
     const auto rate =
       static_cast<double>(now.events - events_) / passed.count();
     last_ = clock_type::now();
-    next_ = last_ + 1s;
+    next_ = last_ + interval_;
     events_ = now.events;
-    std::cout << (is_terminal_ ? "\r\x1b[K" + bar(now.closed) : "")
+    std::cout << (is_terminal_ ? "\r\x1b[K" + bar(now.completed) : "")
               << now.running << " running, " << now.completed << " completed, "
               << now.waiting << " waiting, " << kills << " kills, "
               << static_cast<long>(rate) << " events/s"
@@ -99,18 +98,19 @@ public:
   }
 
 private:
-  std::string bar(int closed) const {
+  std::string bar(int completed) const {
     constexpr int width = 24;
-    const auto full = static_cast<std::size_t>(std::int64_t{width} * closed
-                                               / std::max(cases_, 1));
+    const auto full =
+      static_cast<std::size_t>(std::int64_t{width} * completed / runs_);
     return '[' + std::string(full, '#') + std::string(width - full, '.') + "] ";
   }
 
   const k::runtime& store_;
-  int cases_;
+  int runs_;
   bool is_terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  std::chrono::milliseconds interval_{is_terminal_ ? 250 : 1'000};
   clock_type::time_point last_ = clock_type::now();
-  clock_type::time_point next_ = last_ + 1s;
+  clock_type::time_point next_ = last_ + interval_;
   std::uint64_t events_ = 0;
 };
 
@@ -145,7 +145,7 @@ story supervise(const std::filesystem::path& folder, int cases,
   std::uniform_real_distribution<double> share{0.3, 1.7};
   // The more there is to do, the longer a life.
   const std::chrono::duration<double> life = 50ms + cases * 400us;
-  progress p{store, cases};
+  progress p{store, runs_of(cases)};
   story out;
   const auto begin = clock_type::now();
   for (bool ended = false; !ended;) {

@@ -29,12 +29,13 @@ inline constexpr auto noon = timestamp{std::chrono::hours{500'004}};
 
 /// What it says follows from how often it spoke, so it may forget and wake.
 inline model_ptr by_turn(std::vector<model_outcome> replies) {
-  return function_model([replies](const model_request& r) -> model_outcome {
-    const auto turn =
-      std::count_if(r.conversation.begin(), r.conversation.end(),
-                    [](const auto& m) { return m->role == role::assistant; });
-    return replies.at(static_cast<std::size_t>(turn));
-  });
+  return function_model(
+    [replies = std::move(replies)](const model_request& r) -> model_outcome {
+      const auto turn =
+        std::count_if(r.conversation.begin(), r.conversation.end(),
+                      [](const auto& m) { return m->role == role::assistant; });
+      return replies.at(static_cast<std::size_t>(turn));
+    });
 }
 
 inline scripted_call ask_scout(const std::string& prompt = "Look.") {
