@@ -85,8 +85,10 @@ void meet_all(directory_self self) {
 
 /// For who waits here for a run that came to rest without us.
 void tell_rest(directory_self self, const run_row& row) {
-  settle_waiters(self, result_from_store(*self->state.context->store, row),
-                 row.status == run_status::waiting_on_human);
+  auto r = result_from_store(*self->state.context->store, row);
+  settle_waiters(self, r, row.status == run_status::waiting_on_human);
+  if (row.status == run_status::waiting_on_child)
+    directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
 }
 
 /// A run's actor crashed, and its time has come again. If it crashed after its

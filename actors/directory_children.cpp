@@ -147,6 +147,68 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
+/// What runs ask of people.
+void add_needs(run_result& to, const run_result& from) {
+  append(to.approvals, from.approvals);
+  append(to.in_doubt, from.in_doubt);
+  append(to.questions, from.questions);
+}
+
+bool has_needs(const run_result& r) {
+  return !r.approvals.empty() || !r.in_doubt.empty() || !r.questions.empty();
+}
+
+/// What the runs at rest below this one ask of people.
+run_result needs_below(const event_store& store, const run_id& top) {
+  run_result out;
+  std::vector<run_id> above{top};
+  run_query below;
+  below.statuses = {run_status::waiting_on_human, run_status::waiting_on_child};
+  while (!above.empty()) {
+    below.parent = above.back();
+    const auto rows = store.list(below);
+    const bool is_page = rows && rows->size() == below.limit;
+    below.after = is_page ? std::optional{rows->back().id} : std::nullopt;
+    if (!is_page)
+      above.pop_back();
+    if (!rows)
+      continue; // Their needs show when they are asked themselves.
+    for (const auto& row : *rows) {
+      if (row.status == run_status::waiting_on_human)
+        add_needs(out, result_from_store(store, row));
+      above.insert(above.begin(), row.id);
+    }
+  }
+  return out;
+}
+
+/// A run came to rest: who waits for it, or for one above it, wants to know
+/// that there is something to decide.
+void tell_needs(directory_self self, const run_settled& x) {
+  const auto& store = *self->state.context->store;
+  const bool is_above = x.result.status == run_status::waiting_on_child;
+  if (!is_above && x.result.status != run_status::waiting_on_human)
+    return;
+  auto awaited =
+    ancestors_from(store, is_above ? std::optional{x.result.id} : x.parent);
+  std::erase_if(awaited, [&](const run_id& each) {
+    return !self->state.waiters.contains(each);
+  });
+  if (awaited.empty())
+    return;
+  const auto needs = is_above ? needs_below(store, x.result.id) : x.result;
+  if (!has_needs(needs))
+    return;
+  for (const auto& each : awaited) {
+    const auto row = store.find(each);
+    if (!row || !*row)
+      continue;
+    auto result = result_from_store(store, **row);
+    add_needs(result, needs);
+    settle_waiters(self, result, true);
+  }
+}
+
 } // namespace
 
 void tell_again(directory_self self, const tell_run& x) {
@@ -200,32 +262,15 @@ void start_child_run(directory_self self, const child_request& x) {
 }
 
 void tell_parent(directory_self self, const run_settled& x) {
+  if (!is_terminal(x.result.status))
+    return tell_needs(self, x);
   if (!x.parent)
     return;
-  if (is_terminal(x.result.status)) {
-    if (!x.result.handed_to)
-      tell_end(self, x);
-    else // That one will tell, unless it was faster than we were.
-      static_cast<void>(
-        tell_if_ended(self, *x.parent, x.parent_call, *x.result.handed_to));
-    return;
-  }
-  if (x.result.status != run_status::waiting_on_human)
-    return;
-  // Who waits for a run above wants to know that it needs a person.
-  const auto& store = *self->state.context->store;
-  for (const auto& above : ancestors_from(store, x.parent)) {
-    if (!self->state.waiters.contains(above))
-      continue;
-    const auto row = store.find(above);
-    if (!row || !*row)
-      continue;
-    auto result = result_from_store(store, **row);
-    append(result.approvals, x.result.approvals);
-    append(result.in_doubt, x.result.in_doubt);
-    append(result.questions, x.result.questions);
-    settle_waiters(self, result, true);
-  }
+  if (!x.result.handed_to)
+    tell_end(self, x);
+  else // That one will tell, unless it was faster than we were.
+    static_cast<void>(
+      tell_if_ended(self, *x.parent, x.parent_call, *x.result.handed_to));
 }
 
 void cancel_all(directory_self self, const cancel_children& x) {

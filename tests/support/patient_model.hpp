@@ -15,14 +15,15 @@ class patient_model final : public model {
 public:
   std::string name() const override { return "patient"; }
   std::optional<model_price> price() const override { return {}; }
-  void complete(model_request, std::stop_token stop,
+  void complete(model_request request, std::stop_token stop,
                 model_callback done) override {
-    calls.push_back({std::move(stop), std::move(done)});
+    calls.push_back({std::move(stop), std::move(done), std::move(request)});
   }
 
   struct call {
     std::stop_token stop;
     model_callback done;
+    model_request request;
   };
   std::vector<call> calls;
 };

@@ -1,0 +1,103 @@
+/// Conversations that move to another agent.
+
+#include <kestrion/tests/support/family.hpp>
+
+namespace kestrion::test {
+
+namespace {
+
+agent router() {
+  agent a{"router"};
+  a.model(by_turn({calls({{"transfer", R"({"reason":"it is yours"})"}},
+                         "One moment.", {.input_tokens = 4})}))
+    .handoff("transfer", "Hands over.", "scout");
+  return a;
+}
+
+/// Has the router answer.
+agent caller() {
+  agent a{"lead"};
+  a.model(by_turn({calls({{"call", R"({"prompt":"Help."})"}}), says("done")}))
+    .subagent("call", "Gets help.", "router");
+  return a;
+}
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(handoff_test, family)
+
+BOOST_AUTO_TEST_CASE(a_conversation_goes_on_where_it_was_handed_to) {
+  auto m = std::make_shared<patient_model>();
+  boot({router(), scout(m)});
+  const auto id = start("router");
+  const auto r = wait(id);
+  BOOST_CHECK_EQUAL(r.status, run_status::completed);
+  BOOST_REQUIRE(r.handed_to.has_value());
+  BOOST_CHECK_EQUAL(*r.handed_to, child(id));
+  // It knows all that was said.
+  const auto& said = m->calls.at(0).request.conversation;
+  BOOST_REQUIRE_EQUAL(said.size(), 3u);
+  BOOST_CHECK_EQUAL(text_of(*said[0]), "Go on.");
+  BOOST_CHECK_EQUAL(text_of(*said[1]), "One moment.");
+  m->calls[0].done(says("mended"));
+  BOOST_CHECK_EQUAL(wait(*r.handed_to).output, "mended");
+}
+
+BOOST_AUTO_TEST_CASE(a_handed_over_conversation_is_cancelled_where_it_is) {
+  auto m = std::make_shared<patient_model>();
+  boot({router(), scout(m)});
+  const auto id = start("router");
+  const auto old = tell(id, stop);
+  BOOST_REQUIRE(!old);
+  BOOST_CHECK(old.error().code == errc::refused);
+  BOOST_REQUIRE(tell(child(id), stop));
+  BOOST_CHECK(m->calls.at(0).stop.stop_requested());
+  BOOST_CHECK_EQUAL(status(child(id)), run_status::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_parent_hears_of_the_end_of_a_handed_over_conversation) {
+  auto m = std::make_shared<patient_model>();
+  boot({caller(), router(), scout(m)});
+  const auto id = start();
+  BOOST_CHECK_EQUAL(status(child(id)), run_status::completed);
+  BOOST_CHECK_EQUAL(status(id), run_status::waiting_on_child);
+  m->calls.at(0).done(says("mended", {.input_tokens = 10}));
+  process->settle();
+  const auto r = wait(id);
+  BOOST_CHECK_EQUAL(r.output, "done");
+  BOOST_CHECK_EQUAL(results(id).at(0).content, "mended");
+  BOOST_CHECK_EQUAL(r.usage.input_tokens, 14); // The router's, too.
+}
+
+BOOST_AUTO_TEST_CASE(cancel_follows_a_handed_over_conversation) {
+  auto m = std::make_shared<patient_model>();
+  boot({caller(), router(), scout(m)});
+  const auto id = start();
+  BOOST_REQUIRE(tell(id, stop));
+  BOOST_CHECK(m->calls.at(0).stop.stop_requested());
+  BOOST_CHECK_EQUAL(status(child(child(id))), run_status::cancelled);
+  BOOST_CHECK_EQUAL(status(child(id)), run_status::completed);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_hears_of_needs_of_a_handed_over_conversation) {
+  boot({caller(), router(),
+        scout(function_model([](const model_request& r) -> model_outcome {
+          const auto& last =
+            std::get<tool_result_part>(r.conversation.back()->parts.back());
+          if (last.name == "transfer")
+            return calls({{"gated"}});
+          return says("mended");
+        }))});
+  const auto id = start();
+  question<run_result, await_run> rest{*process, {id, wait_until::at_rest}};
+  BOOST_REQUIRE(rest.is_answered());
+  const auto r = rest.answer().value();
+  BOOST_REQUIRE_EQUAL(r.approvals.size(), 1u);
+  BOOST_CHECK_EQUAL(r.approvals[0].run, child(child(id)));
+  BOOST_REQUIRE(tell(r.approvals[0].run, yes));
+  BOOST_CHECK_EQUAL(wait(id).output, "done");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace kestrion::test
