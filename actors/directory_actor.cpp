@@ -75,7 +75,7 @@ void meet_all(directory_self self) {
         [](bool) {
           // It told us already.
         },
-        [self, id, gone = run.actor](const caf::error&) {
+        [self, id = id, gone = run.actor](const caf::error&) {
           auto& live = *self->state.live;
           const auto i = live.find(id);
           if (i != live.end() && i->second.actor == gone)

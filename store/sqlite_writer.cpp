@@ -356,7 +356,7 @@ result<std::uint64_t> sqlite_writer::post(const run_id& run,
 /// Whether this message has no answer yet.
 result<bool> sqlite_writer::waits(std::uint64_t post) {
   waits_.start(static_cast<std::int64_t>(post));
-  const auto found = waits_.step();
+  auto found = waits_.step();
   if (found && *found)
     waits_.reset();
   return found;
@@ -381,7 +381,7 @@ result<bool> sqlite_writer::take_back(std::uint64_t id) {
     sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
   if (!transaction)
     return transaction.error();
-  const auto waiting = waits(id);
+  auto waiting = waits(id);
   if (!waiting || !*waiting)
     return waiting;
   if (auto ok = remove_.run(static_cast<std::int64_t>(id)); !ok)

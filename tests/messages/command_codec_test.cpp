@@ -9,7 +9,7 @@ using namespace kestrion;
 namespace {
 
 std::string again(const command& c) {
-  const auto text = encode_command(c).value();
+  auto text = encode_command(c).value();
   const auto back = decode_command(text).value();
   BOOST_TEST(back.index() == c.index());
   BOOST_TEST(encode_command(back).value() == text);

@@ -155,6 +155,8 @@ BOOST_AUTO_TEST_CASE(many_commands_at_once_are_each_carried_out_once) {
   constexpr int many = 100;
   std::vector<run_id> runs;
   std::vector<std::unique_ptr<command_question>> cancels;
+  runs.reserve(many);
+  cancels.reserve(many);
   for (int i = 0; i < many; ++i)
     runs.push_back(first->start());
   for (const auto& id : runs)
