@@ -93,13 +93,18 @@ void tell_rest(directory_self self, const run_row& row) {
 
 /// A run's actor crashed, and its time has come again. If it crashed after its
 /// last append was durable, or is parked, there is only its end to tell.
-void respawn(directory_self self, const run_id& id) {
+void respawn(directory_self self, const respawn_run& x) {
   auto& st = self->state;
-  st.live->erase(id);
+  const auto& id = x.run;
+  if (const auto live = st.live->find(id); live != st.live->end()) {
+    if (x.gone && live->second.actor != x.gone)
+      return; // A command was faster: it lives again.
+    st.live->erase(live);
+  }
   const auto row = find_row(*st.context->store, id);
   if (!row) {
     if (row.error().code != errc::not_found)
-      self->delayed_send(self, respawn_retry, respawn_run{id});
+      self->delayed_send(self, respawn_retry, x);
     return;
   }
   if (is_terminal(row->status) || row->status == run_status::parked) {
@@ -482,7 +487,7 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
     [self](const timers_due&) { ring(self); },
     [self](const recover_all& x) { recover_some(self, x); },
     [self](const store_may_have_changed&) { look_at_store(self); },
-    [self](const respawn_run& x) { respawn(self, x.run); },
+    [self](const respawn_run& x) { respawn(self, x); },
   };
 }
 

@@ -137,6 +137,7 @@ struct store_may_have_changed {};
 
 struct respawn_run {
   run_id run;
+  caf::actor_addr gone = {}; ///< Whose place it takes; another one may have it.
 };
 
 struct model_work {

@@ -5,6 +5,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 
 namespace kestrion {
@@ -32,7 +33,7 @@ void tell_directory(const run_context& context, Message m, supervisor_self self,
 
 /// Puts the reason in the run's log, where its people will look for it.
 void park_in_log(supervisor_self self, const run_row& row,
-                 const std::string& reason) {
+                 const caf::actor_addr& gone, const std::string& reason) {
   const auto& context = self->state.context;
   const auto now = context->now();
   append_request append;
@@ -42,27 +43,28 @@ void park_in_log(supervisor_self self, const run_row& row,
   append.events.push_back(encode(run_parked{reason}, now));
   self->request(context->journal.get(), caf::infinite, std::move(append))
     .then(
-      [self, id = row.id](std::uint64_t) {
-        tell_directory(*self->state.context, respawn_run{id}, self);
+      [self, gone, id = row.id](std::uint64_t) {
+        tell_directory(*self->state.context, respawn_run{id, gone}, self);
       },
-      [self, id = row.id](const caf::error&) {
+      [self, gone, id = row.id](const caf::error&) {
         // The store is in trouble too: come back when it may have recovered.
-        tell_directory(*self->state.context, respawn_run{id}, self,
+        tell_directory(*self->state.context, respawn_run{id, gone}, self,
                        self->state.spec.backoff.cap);
       });
 }
 
 void on_crash_of(supervisor_self self, const run_id& id,
-                 const caf::error& reason) {
+                 const caf::down_msg& down) {
   auto& st = self->state;
-  const auto why = from_caf(reason);
+  const auto why = from_caf(down.reason);
   const auto row = st.context->store->find(id);
   if (row && !*row)
     return; // Its first append failed: the run never was.
-  if (!row || why.code == errc::conflict || !is_ours(reason)) {
+  if (!row || why.code == errc::conflict
+      || down.reason == caf::sec::request_receiver_down) {
     // No fault of the run: the store is in trouble, another process was faster,
-    // or an actor that it needs ended. It has to be read again.
-    tell_directory(*st.context, respawn_run{id}, self,
+    // or the journal ended. It has to be read again.
+    tell_directory(*st.context, respawn_run{id, down.source}, self,
                    row ? st.spec.backoff.first : st.spec.backoff.cap);
     return;
   }
@@ -75,11 +77,11 @@ void on_crash_of(supervisor_self self, const run_id& id,
   match(
     verdict,
     [&](const restart_after& x) {
-      tell_directory(*st.context, respawn_run{id}, self, x.delay);
+      tell_directory(*st.context, respawn_run{id, down.source}, self, x.delay);
     },
     [&](const park& x) {
       st.histories->erase(id);
-      park_in_log(self, **row,
+      park_in_log(self, **row, down.source,
                   "crashed " + std::to_string(x.crashes)
                     + " times; the last time: " + to_string(why));
     });
@@ -102,7 +104,7 @@ supervisor(supervisor_self self, restart_spec spec,
     const auto id = watched->second;
     st.watched.erase(watched);
     if (is_crash(down.reason))
-      on_crash_of(self, id, down.reason);
+      on_crash_of(self, id, down);
   });
   return {
     [self](const watch_run& x) {
