@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(gates_and_timeouts_have_to_make_sense) {
 
 BOOST_AUTO_TEST_CASE(a_subagent_and_a_handoff_name_their_agent_no_other_does) {
   const std::string about = "agent \"ops\", tool \"scale\": ";
-  const auto of_kind = [](tool_kind kind, std::string agent) {
+  const auto of_kind = [](tool_kind kind, const std::string& agent) {
     return [=](tool_spec& t) {
       t.kind = kind;
       t.agent = agent;
