@@ -12,9 +12,6 @@ using directory_parts::directory_self;
 using directory_parts::receipt_promise;
 using result_promise = caf::typed_response_promise<run_result>;
 
-/// Runs that one `recover_all` resumes before others get their turn.
-constexpr std::size_t recover_page = 256;
-
 /// A command finds its run's actor gone so often before it is refused: it
 /// crashes faster than it can be asked.
 constexpr int forward_tries_max = 3;
@@ -48,7 +45,6 @@ void on_settled(directory_self self, const run_settled& x) {
   directory_parts::tell_parent(self, x);
   const auto live = st.live->find(x.result.id);
   if (is_terminal(x.result.status)) {
-    st.wakes.forget(x.result.id);
     if (live != st.live->end())
       st.live->erase(live);
     return;
@@ -107,44 +103,10 @@ void respawn(directory_self self, const respawn_run& x) {
       self->delayed_send(self, respawn_retry, x);
     return;
   }
-  if (is_terminal(row->status) || row->status == run_status::parked) {
-    st.wakes.forget(id);
+  if (is_terminal(row->status) || row->status == run_status::parked)
     tell_rest(self, *row);
-  } else {
-    // If it went on in another process, that one will tell its end.
+  else // If it went on in another process, that one will tell its end.
     static_cast<void>(ensure(self, *row));
-  }
-}
-
-/// Resumes a page of what is unfinished: first what was running when its
-/// process died, then what waits for people and may have a deadline, or for
-/// runs that may have ended.
-void recover_some(directory_self self, const recover_all& from) {
-  auto& st = self->state;
-  std::vector<std::string> names;
-  for (const auto& [name, ignored] : *st.agents)
-    names.push_back(name);
-  run_query waiting;
-  waiting.statuses = {run_status::waiting_on_human,
-                      run_status::waiting_on_child};
-  waiting.after = from.after;
-  waiting.limit = recover_page;
-  const auto rows =
-    from.waiting
-      ? st.context->store->list(waiting)
-      : st.context->store->claim_unfinished(names, from.after, recover_page);
-  if (!rows)
-    return;
-  for (const auto& row : *rows)
-    if (const auto agent = find_agent(*st.agents, row.agent);
-        agent && !st.live->contains(row.id)) {
-      admit(self, row.id, *agent, false);
-      directory_parts::cancel_if_orphan(self, row);
-    }
-  if (rows->size() == recover_page)
-    self->send(self, recover_all{from.waiting, from.rest, rows->back().id});
-  else if (!from.waiting && from.rest)
-    self->send(self, recover_all{.waiting = true});
 }
 
 // -- other processes ----------------------------------------------------------
@@ -158,8 +120,10 @@ void look_at_store(directory_self self) {
   const bool may_take_over = ++st.looks % take_over_looks == 0;
   if (st.looks % renew_looks == 0)
     self->send(st.context->journal.get(), renew_lease{});
-  if (st.looks % orphan_looks == 0 && st.context->recovers)
+  if (st.looks % orphan_looks == 0 && st.context->recovers) {
     self->send(self, recover_all{.rest = false});
+    self->send(self, timers_due{});
+  }
   if (changes == st.changes_seen && !may_take_over)
     return;
   st.changes_seen = changes;
@@ -174,36 +138,6 @@ void look_at_store(directory_self self) {
       tell_rest(self, row);
     else if (may_take_over)
       static_cast<void>(ensure(self, row)); // Refused while its owner lives.
-}
-
-// -- timers -------------------------------------------------------------------
-
-void set_alarm(directory_self self) {
-  auto& st = self->state;
-  const auto at = st.wakes.next();
-  if (!at || (st.alarm && *st.alarm <= *at))
-    return;
-  st.alarm = at;
-  const auto now = st.context->now();
-  if (*at <= now)
-    self->send(self, timers_due{});
-  else
-    self->delayed_send(self, *at - now, timers_due{});
-}
-
-void ring(directory_self self) {
-  auto& st = self->state;
-  st.alarm.reset();
-  for (const auto& id : st.wakes.take_due(st.context->now())) {
-    const auto row = find_row(*st.context->store, id);
-    if (!row || is_terminal(row->status))
-      continue;
-    if (auto run = ensure(self, *row)) {
-      ++(*run)->commands_sent;
-      self->send((*run)->actor, run_due{});
-    }
-  }
-  set_alarm(self);
 }
 
 // -- requests -----------------------------------------------------------------
@@ -275,8 +209,14 @@ void await(directory_self self, const await_run& x, result_promise promise) {
     promise.deliver(to_caf(row.error()));
     return;
   }
-  if (is_terminal(row->status) || row->status == run_status::parked) {
+  const bool waits = row->status == run_status::waiting_on_human;
+  if (is_terminal(row->status) || row->status == run_status::parked
+      || (waits && x.until == wait_until::at_rest)) {
     promise.deliver(result_from_store(*st.context->store, *row));
+    return;
+  }
+  if (waits) { // It wakes up when somebody decides.
+    st.waiters[x.run].push_back({x.until, promise});
     return;
   }
   const auto run = ensure(self, *row);
@@ -357,7 +297,6 @@ void deliver(caf::typed_response_promise<Answer>& promise,
 /// Ends the runs, and itself when the last of them has ended.
 void shut_down(directory_self self, const caf::error& reason) {
   auto& st = self->state;
-  st.wakes = {};
   if (st.live->empty()) {
     self->quit(reason);
     return;
@@ -439,6 +378,8 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
   meet_all(self);
   self->set_exit_handler(
     [self](const caf::exit_msg& x) { shut_down(self, x.reason); });
+  if (!self->state.context->recovers)
+    self->send(self, timers_due{});
   if (self->state.context->store_is_shared)
     self->send(self, store_may_have_changed{});
   return {
@@ -480,12 +421,9 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
     },
     [self](const tell_run& x) { directory_parts::tell_again(self, x); },
     [self](const cancel_children& x) { directory_parts::cancel_all(self, x); },
-    [self](const wake_run_at& x) {
-      self->state.wakes.set(x.run, x.at);
-      set_alarm(self);
-    },
-    [self](const timers_due&) { ring(self); },
-    [self](const recover_all& x) { recover_some(self, x); },
+    [self](const wake_run_at& x) { directory_parts::set_alarm(self, x.at); },
+    [self](const timers_due&) { directory_parts::ring(self); },
+    [self](const recover_all& x) { directory_parts::recover_some(self, x); },
     [self](const store_may_have_changed&) { look_at_store(self); },
     [self](const respawn_run& x) { respawn(self, x); },
   };

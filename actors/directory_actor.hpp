@@ -3,7 +3,6 @@
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/run_queries.hpp>
-#include <kestrion/actors/wake_table.hpp>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -48,8 +47,8 @@ struct directory_state {
   std::shared_ptr<const agent_registry> agents;
   std::shared_ptr<residents> live;
   std::unordered_map<run_id, std::vector<waiter>> waiters;
-  wake_table wakes;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
+  bool rings = false;             ///< Runs that are due are being woken up.
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
   std::uint64_t looks = 0;
   std::map<std::uint64_t, posted> posted_commands;  ///< By message.

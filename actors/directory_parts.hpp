@@ -43,6 +43,18 @@ void cancel_all(directory_self self, const cancel_children& x);
 /// Cancels a run whose parent ended without coming to it.
 void cancel_if_orphan(directory_self self, const run_row& row);
 
+// -- recovery and timers ------------------------------------------------------
+
+/// Takes up a page of what an earlier process left, and goes on with the next
+/// when that is under way.
+void recover_some(directory_self self, const recover_all& from);
+
+/// Wakes the runs whose time has come, page by page.
+void ring(directory_self self);
+
+/// Some run wants to be woken up then.
+void set_alarm(directory_self self, timestamp at);
+
 // -- runs of other processes --------------------------------------------------
 
 /// Leaves the command for the process that owns its run; the promise is kept

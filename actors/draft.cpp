@@ -18,6 +18,13 @@ void draft::emit(event e) {
   fold_progress(after, recorded);
   out.status = after.status;
   out.events.push_back(std::move(recorded.event));
+  out.wake_at = wake_time(after, limits());
+}
+
+const run_limits& draft::limits() const {
+  return state.progress.seq == 0
+           ? std::get<run_started>(out.events.front()).limits
+           : state.header.limits;
 }
 
 void fail(draft& d, errc code, std::string reason) {
@@ -28,9 +35,7 @@ void fail_if_spent(draft& d, std::int64_t children) {
   const auto& p = d.after;
   if (is_terminal(p.status) || (!p.model_call && p.calls.empty()))
     return;
-  const auto& l = d.state.progress.seq == 0
-                    ? std::get<run_started>(d.out.events.front()).limits
-                    : d.state.header.limits;
+  const auto& l = d.limits();
   std::string spent;
   const auto check = [&](bool reached, const char* name, std::int64_t used,
                          std::int64_t max) {

@@ -19,6 +19,9 @@ struct draft {
 
   /// Whatever enters the log passes here; invalid UTF-8 ends here.
   void emit(event e);
+
+  /// Those of the run; it has some from its first event on.
+  const run_limits& limits() const;
 };
 
 void fail(draft& d, errc code, std::string reason);

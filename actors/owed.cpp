@@ -42,6 +42,18 @@ start_child child_of(const run_state& s, const open_call& call) {
 
 } // namespace
 
+std::optional<timestamp> wake_time(const run_progress& p,
+                                   const run_limits& limits) {
+  if (p.seq == 0 || is_terminal(p.status) || p.parked)
+    return std::nullopt;
+  auto wake = later(p.started_at, limits.wall_time_max);
+  for (const auto& call : p.calls)
+    if (call.phase == call_phase::waiting && call.deadline
+        && !missing_roles(call).empty())
+      wake = std::min(wake, *call.deadline);
+  return wake;
+}
+
 std::vector<effect> owed(const run_state& state) {
   const auto& p = state.progress;
   std::vector<effect> out;
@@ -50,18 +62,15 @@ std::vector<effect> owed(const run_state& state) {
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
-  auto wake = later(p.started_at, state.header.limits.wall_time_max);
   for (const auto& call : p.calls) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,
                                 call.attempt, call.interrupted});
     if (call.phase == call_phase::child)
       out.emplace_back(child_of(state, call));
-    if (call.phase == call_phase::waiting && call.deadline
-        && !missing_roles(call).empty())
-      wake = std::min(wake, *call.deadline);
   }
-  out.emplace_back(wake_up{wake});
+  if (const auto wake = wake_time(p, state.header.limits))
+    out.emplace_back(wake_up{*wake});
   return out;
 }
 

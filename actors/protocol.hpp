@@ -110,6 +110,9 @@ struct cancel_children {
 
 struct settle_query {};
 
+/// Answered when what came before it is decided and durable.
+struct ready_query {};
+
 /// The directory is new: tell it all that it has to know.
 struct meet_directory {};
 
@@ -126,10 +129,17 @@ struct wake_run_at {
 
 struct timers_due {};
 
+/// What a process that starts looks after, the most urgent first.
+enum class recovery_stage : std::uint8_t {
+  running,  ///< Goes on from its log.
+  parents,  ///< Wait for runs, which may have ended.
+  children, ///< Wait for people; their parents may have ended.
+};
+
 /// Where to go on; the default is the beginning.
 struct recover_all {
-  bool waiting = false; ///< Past those that were running.
-  bool rest = true;     ///< Those that wait, too.
+  bool rest = true; ///< Those that wait, too.
+  recovery_stage stage = recovery_stage::running;
   std::optional<run_id> after = {};
 };
 
@@ -205,6 +215,8 @@ using run_actor = caf::typed_actor<
   caf::replies_to<meet_directory>::with<bool>,
   // Sends `run_settled` to the directory if the run is at rest.
   caf::reacts_to<settle_query>,
+  // INTERNAL: whether all that was sent before has been taken up.
+  caf::replies_to<ready_query>::with<bool>,
   // Leaves memory; only sent when nothing else is under way to the run.
   caf::reacts_to<passivate>>;
 
@@ -292,6 +304,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::child_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tell_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::cancel_children)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::settle_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::ready_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::meet_directory)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::meet_supervisor)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::passivate)

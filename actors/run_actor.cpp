@@ -203,6 +203,7 @@ void take(run_self self, const command& c, timestamp now,
   append.run = st.id;
   append.expected_seq = st.run.progress.seq;
   append.status = decided->status;
+  append.wake_at = decided->wake_at;
   append.events.reserve(decided->events.size());
   for (const auto& e : decided->events)
     append.events.push_back(encode(e, now));
@@ -330,6 +331,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       if (is_at_rest(st.run.progress.status))
         tell_directory(self, settled(st));
     },
+    [](const ready_query&) { return true; },
     [self](const passivate&) { self->quit(); },
   };
 }

@@ -39,6 +39,7 @@ namespace kestrion {
 struct decision {
   std::vector<event> events;               ///< Facts to append, atomically.
   run_status status = run_status::pending; ///< After `events`, if any.
+  std::optional<timestamp> wake_at; ///< What `wake_up` they lead to, if any.
   /// The answer for who asked, once `events` are durable. A decision that came
   /// too late expires the run *and* is refused.
   std::optional<error> refusal;
@@ -58,5 +59,10 @@ result<decision> decide(const run_state& state,
 /// What the state owes the world, in a stable order. A restarted run starts all
 /// of it; a live one what is not in flight yet.
 std::vector<effect> owed(const run_state& state);
+
+/// When a run has to look whether a deadline or its limit of wall time has
+/// passed; nothing if it has ended, is parked, or has no log yet.
+std::optional<timestamp> wake_time(const run_progress& p,
+                                   const run_limits& limits);
 
 } // namespace kestrion

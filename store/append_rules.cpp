@@ -35,6 +35,7 @@ run_row first_row(const append_request& request) {
   row.last_seq = request.events.size();
   row.created_at = request.events.front().at;
   row.updated_at = request.events.back().at;
+  row.wake_at = request.wake_at;
   return row;
 }
 

@@ -31,6 +31,8 @@ struct run_row {
   std::optional<run_id> parent;
   std::optional<std::string> tenant;
   std::optional<std::string> key; ///< The caller's idempotency key.
+  /// When it wants to be looked after though nobody says anything: a deadline.
+  std::optional<timestamp> wake_at;
   bool operator==(const run_row&) const = default;
 };
 
@@ -48,10 +50,11 @@ struct append_request {
   run_status status = run_status::pending; ///< After these events.
   /// With the first append of a run (`expected_seq` 0), and only then: agent,
   /// parent, tenant and key; the rest of the row follows from the append.
-  std::optional<run_row> created;
+  std::optional<run_row> created = {};
   /// The message of the run's inbox that this append follows from. It gets its
   /// answer in the same transaction, so it is acted on once, whoever crashes.
-  std::optional<inbox_answer> answer;
+  std::optional<inbox_answer> answer = {};
+  std::optional<timestamp> wake_at = {}; ///< Of the row, after these events.
 };
 
 struct stored_event {
@@ -63,12 +66,13 @@ struct stored_event {
 
 /// Which runs to list; what is not set does not restrict.
 struct run_query {
-  std::vector<run_status> statuses; ///< Any of these; empty: all.
-  std::optional<std::string> agent;
-  std::optional<run_id> parent;
-  std::optional<timestamp> created_from;  ///< Inclusive.
-  std::optional<timestamp> created_until; ///< Exclusive.
-  std::optional<run_id> after;            ///< The last id of the page before.
+  std::vector<run_status> statuses = {}; ///< Any of these; empty: all.
+  std::optional<std::string> agent = {};
+  std::optional<run_id> parent = {};
+  bool has_parent = false; ///< Only runs that others started.
+  std::optional<timestamp> created_from = {};  ///< Inclusive.
+  std::optional<timestamp> created_until = {}; ///< Exclusive.
+  std::optional<run_id> after = {}; ///< The last id of the page before.
   std::size_t limit = 1'000;
 };
 
@@ -225,6 +229,18 @@ public:
   /// @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<std::vector<run_row>>
   list(const run_query& query) const = 0;
+
+  /// The runs whose `wake_at` has come, the earliest first.
+  /// @param after  The last one of the page before.
+  /// @par Errors `io`, `corrupt`
+  [[nodiscard]] virtual result<std::vector<run_row>>
+  due(timestamp now, const std::optional<run_row>& after,
+      std::size_t limit) const = 0;
+
+  /// The earliest `wake_at` of any run that is later than `now`.
+  /// @returns Nothing if there is none. @par Errors `io`
+  [[nodiscard]] virtual result<std::optional<timestamp>>
+  next_wake(timestamp now) const = 0;
 
   /// @returns Nothing if there is none. @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<std::optional<snapshot>>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include <kestrion/messages/digest.hpp>
@@ -23,6 +24,7 @@ bool matches(const run_query& query, const run_row& row) {
                != statuses.end())
          && (!query.agent || row.agent == *query.agent)
          && (!query.parent || row.parent == query.parent)
+         && (!query.has_parent || row.parent)
          && (!query.created_from || row.created_at >= *query.created_from)
          && (!query.created_until || row.created_at < *query.created_until);
 }
@@ -95,6 +97,27 @@ public:
       if (matches(query, at->second.row))
         out.push_back(at->second.row);
     return out;
+  }
+
+  result<std::vector<run_row>> due(timestamp now,
+                                   const std::optional<run_row>& after,
+                                   std::size_t limit) const override {
+    const std::lock_guard lock{mutex_};
+    std::vector<run_row> out;
+    auto at = after && after->wake_at
+                ? wakes_.upper_bound({*after->wake_at, after->id})
+                : wakes_.begin();
+    for (; at != wakes_.end() && at->first <= now && out.size() < limit; ++at)
+      out.push_back(runs_.at(at->second).row);
+    return out;
+  }
+
+  result<std::optional<timestamp>> next_wake(timestamp now) const override {
+    const std::lock_guard lock{mutex_};
+    const auto next =
+      std::find_if(wakes_.begin(), wakes_.end(),
+                   [&](const auto& w) { return w.first > now; });
+    return next == wakes_.end() ? std::nullopt : std::optional{next->first};
   }
 
   result<std::optional<snapshot>>
@@ -242,6 +265,11 @@ private:
     log.row.status = request.status;
     log.row.last_seq = log.events.size();
     log.row.updated_at = request.events.back().at;
+    if (log.row.wake_at)
+      wakes_.erase({*log.row.wake_at, request.run});
+    log.row.wake_at = request.wake_at;
+    if (log.row.wake_at)
+      wakes_.emplace(*log.row.wake_at, request.run);
     if (is_terminal(request.status))
       std::erase_if(inbox_, [&](const auto& post) {
         return post.second.item.run == request.run && !post.second.answer;
@@ -254,6 +282,7 @@ private:
   std::map<std::pair<std::string, std::string>, run_id> keys_;
   std::map<run_id, snapshot> snapshots_;
   std::map<std::string, std::string> blobs_;
+  std::set<std::pair<timestamp, run_id>> wakes_;
   posts inbox_; ///< By id.
   std::uint64_t posts_ = 0;
 };

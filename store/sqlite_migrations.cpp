@@ -97,8 +97,17 @@ CREATE INDEX inbox_waiting ON inbox(run, id) WHERE answer IS NULL;
 DROP INDEX inbox_by_run;
 )sql";
 
+/// What has a deadline is found without reading logs, and a list of several
+/// statuses without sorting them all. (Runs of before have none: they are
+/// looked at when they are next heard of.)
+constexpr const char* version_4 = R"sql(
+ALTER TABLE runs ADD COLUMN wake_at INTEGER; -- microseconds since 1970, UTC
+CREATE INDEX runs_by_wake ON runs(wake_at, id) WHERE wake_at IS NOT NULL;
+CREATE INDEX runs_of_parents ON runs(status, id) WHERE parent IS NOT NULL;
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1, version_2, version_3};
+constexpr std::array migrations{version_1, version_2, version_3, version_4};
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.

@@ -25,13 +25,16 @@ sqlite_ownership::prepare(sqlite_connection& db, sqlite_owners& owners) {
 }
 
 result<void> sqlite_ownership::prepare_all(sqlite_connection& db) {
+  const auto unfinished =
+    "SELECT " + std::string{run_columns}
+    + ", rowid, ifnull(owner, 0) FROM runs WHERE status = ";
   const std::pair<sqlite_statement*, std::string> all[] = {
     {&owner_, "SELECT rowid, ifnull(owner, 0), status FROM runs WHERE id = ?"},
     {&set_owner_, "UPDATE runs SET owner = ? WHERE rowid = ?"},
     {&release_, "UPDATE runs SET owner = NULL WHERE id = ? AND owner = ?"},
-    {&unfinished_, "SELECT " + std::string{run_columns}
-                     + ", rowid, ifnull(owner, 0) FROM runs WHERE status IN "
-                       "('pending', 'running') AND id > ? ORDER BY id"},
+    // Each half is in order by its index: they are merged, not sorted.
+    {&unfinished_, unfinished + "'pending' AND id > ?1 UNION ALL " + unfinished
+                     + "'running' AND id > ?1 ORDER BY id"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = db.prepare(sql);
@@ -113,7 +116,7 @@ sqlite_ownership::claim_unfinished(std::span<const std::string> agents,
       return found.error();
     if (!*found)
       break;
-    const auto owner = unfinished_.integer(10);
+    const auto owner = unfinished_.integer(11);
     const auto fits = is_ours_or_free(owner);
     auto row = run_row_of(unfinished_);
     if (!row || !fits) {
@@ -124,7 +127,7 @@ sqlite_ownership::claim_unfinished(std::span<const std::string> agents,
       continue;
     out.push_back(std::move(*row));
     if (owner != owners_.id())
-      new_rows.push_back(unfinished_.integer(9));
+      new_rows.push_back(unfinished_.integer(10));
   }
   unfinished_.reset();
   for (const auto row : new_rows)

@@ -22,6 +22,28 @@ error corrupt_event(const run_id& run, std::uint64_t seq,
                            + " " + std::string{what}};
 }
 
+std::int64_t row_limit(std::size_t limit) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(limit, integer_max));
+}
+
+/// All rows of a query for `run_columns`.
+result<std::vector<run_row>> all_rows(sqlite_statement& query) {
+  std::vector<run_row> out;
+  while (true) {
+    const auto found = query.step();
+    if (!found)
+      return found.error();
+    if (!*found)
+      return out;
+    auto row = run_row_of(query);
+    if (!row) {
+      query.reset();
+      return row.error();
+    }
+    out.push_back(std::move(*row));
+  }
+}
+
 /// The one row of a query for `run_columns`, or nothing.
 result<std::optional<run_row>> only_row(sqlite_statement& query) {
   const auto found = query.step();
@@ -44,15 +66,14 @@ std::optional<std::string> optional_text(const sqlite_statement& row,
 }
 
 /// Adds " AND …" to a condition for each member of the query that is set; the
-/// parameters are bound in the same order by `bind_query`.
-std::string list_sql(const run_query& query) {
+/// parameters are bound in the same order by `bind_some`.
+/// @param has_status  It asks for one; it is bound first.
+std::string select_sql(const run_query& query, bool has_status) {
   std::string sql = "SELECT " + std::string{run_columns} + " FROM runs WHERE 1";
-  if (!query.statuses.empty()) {
-    sql += " AND status IN (?";
-    for (std::size_t i = 1; i < query.statuses.size(); ++i)
-      sql += ",?";
-    sql += ')';
-  }
+  if (has_status)
+    sql += " AND status = ?";
+  if (query.has_parent)
+    sql += " AND parent IS NOT NULL";
   if (query.agent)
     sql += " AND agent = ?";
   if (query.parent)
@@ -63,13 +84,19 @@ std::string list_sql(const run_query& query) {
     sql += " AND created_at < ?";
   if (query.after)
     sql += " AND id > ?";
+  return sql;
+}
+
+/// One select a status: each is in order by its index, so they are merged page
+/// by page, where `status IN (…)` would sort all of them for every page.
+std::string list_sql(const run_query& query) {
+  std::string sql = select_sql(query, !query.statuses.empty());
+  for (std::size_t i = 1; i < query.statuses.size(); ++i)
+    sql += " UNION ALL " + select_sql(query, true);
   return sql + " ORDER BY id LIMIT ?";
 }
 
-void bind_query(sqlite_statement& list, const run_query& query) {
-  int at = 0;
-  for (const auto status : query.statuses)
-    list.bind(++at, to_string(status));
+void bind_some(sqlite_statement& list, const run_query& query, int& at) {
   if (query.agent)
     list.bind(++at, *query.agent);
   if (query.parent)
@@ -80,8 +107,17 @@ void bind_query(sqlite_statement& list, const run_query& query) {
     list.bind(++at, *query.created_until);
   if (query.after)
     list.bind(++at, *query.after);
-  list.bind(++at, static_cast<std::int64_t>(
-                    std::min<std::uint64_t>(query.limit, integer_max)));
+}
+
+void bind_query(sqlite_statement& list, const run_query& query) {
+  int at = 0;
+  if (query.statuses.empty())
+    bind_some(list, query, at);
+  for (const auto status : query.statuses) {
+    list.bind(++at, to_string(status));
+    bind_some(list, query, at);
+  }
+  list.bind(++at, row_limit(query.limit));
 }
 
 } // namespace
@@ -118,6 +154,8 @@ result<run_row> run_row_of(const sqlite_statement& row) {
   }
   out.tenant = optional_text(row, 7);
   out.key = optional_text(row, 8);
+  if (!row.is_null(9))
+    out.wake_at = row.time(9);
   return out;
 }
 
@@ -145,6 +183,10 @@ result<void> sqlite_reader::prepare_all() {
     {&end_of_log_, "SELECT last_seq, last_event FROM runs WHERE id = ?"},
     {&event_, "SELECT run, seq, at, type, data, blob, previous FROM events "
               "WHERE id = ?"},
+    {&due_, select
+              + "wake_at <= ? AND (wake_at, id) > (?, ?) "
+                "ORDER BY wake_at, id LIMIT ?"},
+    {&next_wake_, "SELECT min(wake_at) FROM runs WHERE wake_at > ?"},
     {&snapshot_, "SELECT seq, version, data FROM snapshots WHERE run = ?"},
     {&blob_, "SELECT bytes FROM blobs WHERE hash = ?"},
     {&inbox_, "SELECT inbox.id, run, data, at FROM inbox JOIN runs "
@@ -237,22 +279,36 @@ sqlite_reader::find_by_key(std::string_view agent, std::string_view key) {
 }
 
 result<std::vector<run_row>> sqlite_reader::list(const run_query& query) {
-  auto statement = db_.prepare(list_sql(query));
+  auto distinct = query;
+  auto& statuses = distinct.statuses;
+  std::sort(statuses.begin(), statuses.end());
+  statuses.erase(std::unique(statuses.begin(), statuses.end()), statuses.end());
+  auto statement = db_.prepare(list_sql(distinct));
   if (!statement)
     return statement.error();
-  bind_query(*statement, query);
-  std::vector<run_row> out;
-  while (true) {
-    const auto found = statement->step();
-    if (!found)
-      return found.error();
-    if (!*found)
-      return out;
-    auto row = run_row_of(*statement);
-    if (!row)
-      return row.error();
-    out.push_back(std::move(*row));
-  }
+  bind_query(*statement, distinct);
+  return all_rows(*statement);
+}
+
+result<std::vector<run_row>>
+sqlite_reader::due(timestamp now, const std::optional<run_row>& after,
+                   std::size_t limit) {
+  const bool is_first = !after || !after->wake_at;
+  due_.start(now, is_first ? timestamp::min() : *after->wake_at,
+             is_first ? std::string{} : after->id.str(), row_limit(limit));
+  return all_rows(due_);
+}
+
+result<std::optional<timestamp>> sqlite_reader::next_wake(timestamp now) {
+  next_wake_.start(now);
+  const auto found = next_wake_.step();
+  if (!found)
+    return found.error();
+  std::optional<timestamp> out;
+  if (!next_wake_.is_null(0))
+    out = next_wake_.time(0);
+  next_wake_.reset();
+  return out;
 }
 
 result<std::optional<snapshot>>

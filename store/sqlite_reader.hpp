@@ -15,7 +15,8 @@ namespace kestrion {
 
 /// What `run_row_of` reads, in its order.
 inline constexpr std::string_view run_columns =
-  "id, agent, status, last_seq, created_at, updated_at, parent, tenant, key";
+  "id, agent, status, last_seq, created_at, updated_at, parent, tenant, key, "
+  "wake_at";
 
 /// @par Errors `corrupt` if no status has that name.
 result<run_status> status_of(std::string_view name);
@@ -38,6 +39,9 @@ public:
   result<std::optional<run_row>> find_by_key(std::string_view agent,
                                              std::string_view key);
   result<std::vector<run_row>> list(const run_query& query);
+  result<std::vector<run_row>>
+  due(timestamp now, const std::optional<run_row>& after, std::size_t limit);
+  result<std::optional<timestamp>> next_wake(timestamp now);
   result<std::optional<snapshot>> find_snapshot(const run_id& run);
   result<std::string> get_blob(std::string_view hash);
   result<std::vector<inbox_item>> inbox(std::int64_t owner);
@@ -56,6 +60,8 @@ private:
   sqlite_statement find_by_key_;
   sqlite_statement end_of_log_;
   sqlite_statement event_;
+  sqlite_statement due_;
+  sqlite_statement next_wake_;
   sqlite_statement snapshot_;
   sqlite_statement blob_;
   sqlite_statement inbox_;

@@ -126,6 +126,16 @@ public:
     return with_reader(&sqlite_reader::list, query);
   }
 
+  result<std::vector<run_row>> due(timestamp now,
+                                   const std::optional<run_row>& after,
+                                   std::size_t limit) const override {
+    return with_reader(&sqlite_reader::due, now, after, limit);
+  }
+
+  result<std::optional<timestamp>> next_wake(timestamp now) const override {
+    return with_reader(&sqlite_reader::next_wake, now);
+  }
+
   result<std::optional<snapshot>>
   find_snapshot(const run_id& run) const override {
     return with_reader(&sqlite_reader::find_snapshot, run);

@@ -63,19 +63,20 @@ sqlite_writer::open(const std::string& path, sqlite_options options) {
 result<void> sqlite_writer::prepare_all() {
   const std::pair<sqlite_statement*, std::string_view> all[] = {
     {&find_end_,
-     "SELECT rowid, last_seq, last_event, ifnull(owner, 0), status FROM runs "
-     "WHERE id = ?"},
+     "SELECT rowid, last_seq, last_event, ifnull(owner, 0), status, wake_at "
+     "FROM runs WHERE id = ?"},
     {&find_by_key_, "SELECT id FROM runs WHERE agent = ? AND key = ?"},
     {&insert_run_,
      "INSERT INTO runs(id, agent, status, last_seq, last_event, created_at, "
-     "updated_at, parent, tenant, key, owner) "
-     "VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+     "updated_at, parent, tenant, key, wake_at, owner) "
+     "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
     {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
                    "updated_at = ?, owner = ? WHERE rowid = ?"},
     // Setting a column that has an index writes to the index, even if the value
     // stays the same.
     {&prolong_run_, "UPDATE runs SET last_seq = ?, last_event = ?, "
                     "updated_at = ? WHERE rowid = ?"},
+    {&set_wake_, "UPDATE runs SET wake_at = ? WHERE rowid = ?"},
     {&insert_event_, "INSERT INTO events(run, seq, at, type, data, blob, "
                      "previous) VALUES(?,?,?,?,?,?,?)"},
     {&put_blob_, "INSERT INTO blobs(hash, bytes) VALUES(?,?) "
@@ -187,6 +188,8 @@ result<sqlite_writer::log_end> sqlite_writer::find_end(std::string_view run) {
               static_cast<std::uint64_t>(find_end_.integer(1)),
               find_end_.integer(2), find_end_.integer(3),
               status ? *status : run_status::pending};
+  if (!find_end_.is_null(5))
+    out.wake_at = find_end_.time(5);
   find_end_.reset();
   if (!status)
     return error{errc::corrupt, "the row of " + std::string{run} + ": "
@@ -258,16 +261,20 @@ result<void> sqlite_writer::append_one(const append_request& request,
   if (request.created)
     end.row = sqlite3_last_insert_rowid(db_.raw());
   end.status = request.status;
+  end.wake_at = request.wake_at;
   end.owner = owner_after(request.status).value_or(0);
   return written;
 }
 
-/// @param end  The new one, with the status and owner that the row has now.
+/// @param end  The new one, with what else the row has now.
 result<void> sqlite_writer::update_run(const append_request& request,
                                        const log_end& end) {
   const auto seq = static_cast<std::int64_t>(end.seq);
   const auto at = request.events.back().at;
   const auto owner = owner_after(request.status);
+  if (end.wake_at != request.wake_at)
+    if (auto ok = set_wake_.run(request.wake_at, end.row); !ok)
+      return ok;
   if (end.status == request.status && end.owner == owner.value_or(0))
     return prolong_run_.run(seq, end.event, at, end.row);
   return update_run_.run(seq, end.event, to_string(request.status), at, owner,
@@ -304,7 +311,7 @@ result<void> sqlite_writer::insert_run(const run_row& row,
   return insert_run_.run(row.id, row.agent, to_string(row.status),
                          static_cast<std::int64_t>(row.last_seq), last_event,
                          row.created_at, row.updated_at, row.parent, row.tenant,
-                         row.key, owner_after(row.status));
+                         row.key, row.wake_at, owner_after(row.status));
 }
 
 result<void> sqlite_writer::put_snapshot(const run_id& run,

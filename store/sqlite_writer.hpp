@@ -58,6 +58,7 @@ private:
     std::int64_t event = 0; ///< The id of the event at `seq`.
     std::int64_t owner = 0; ///< 0: nobody.
     run_status status = run_status::pending;
+    std::optional<timestamp> wake_at = {};
   };
   using log_ends = std::unordered_map<run_id, log_end>;
 
@@ -93,6 +94,7 @@ private:
   sqlite_statement insert_run_;
   sqlite_statement update_run_;
   sqlite_statement prolong_run_;
+  sqlite_statement set_wake_;
   sqlite_statement insert_event_;
   sqlite_statement put_blob_;
   sqlite_statement put_snapshot_;

@@ -5,6 +5,7 @@
 #include <boost/mpl/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -84,6 +85,66 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(lists_are_in_order_and_filtered, Maker, makers) {
              boost::test_tools::per_element());
   by_all.agent = "nobody";
   BOOST_CHECK(found(*given.store, by_all).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(statuses_and_parents_combine, Maker, makers) {
+  Maker given;
+  fill(*given.store);
+  run_query children;
+  children.has_parent = true;
+  BOOST_TEST(found(*given.store, children) == (numbers{3, 6, 9}),
+             boost::test_tools::per_element());
+  children.statuses = {run_status::waiting_on_human, run_status::running,
+                       run_status::waiting_on_human}; // Named twice: no more.
+  BOOST_TEST(found(*given.store, children) == (numbers{6, 9}),
+             boost::test_tools::per_element());
+  children.after = run_number(7);
+  BOOST_TEST(found(*given.store, children) == numbers{9},
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(who_wants_to_wake_is_found_in_time, Maker,
+                              makers) {
+  Maker given;
+  auto& store = *given.store;
+  const auto due = [&](std::int64_t now,
+                       const std::optional<run_row>& after = {},
+                       std::size_t limit = 10) {
+    std::vector<run_id> out;
+    for (const auto& row : store.due(at(now), after, limit).value())
+      out.push_back(row.id);
+    return out;
+  };
+  BOOST_CHECK(due(1'000).empty());
+  BOOST_CHECK(!store.next_wake(at(0)).value());
+  const std::array<std::int64_t, 4> wakes{300, 100, 200, 100};
+  for (std::uint64_t n = 0; n < wakes.size(); ++n) {
+    auto request = first_append(run_number(n + 1));
+    request.wake_at = at(wakes[n]);
+    BOOST_REQUIRE(append(store, request));
+  }
+  using ids = std::vector<run_id>;
+  BOOST_CHECK(due(99).empty());
+  BOOST_CHECK(due(100) == (ids{run_number(2), run_number(4)}));
+  BOOST_CHECK(
+    due(999)
+    == (ids{run_number(2), run_number(4), run_number(3), run_number(1)}));
+  BOOST_CHECK(due(999, {}, 1) == ids{run_number(2)});
+  const auto first = store.find(run_number(2)).value().value();
+  BOOST_CHECK(first.wake_at == at(100));
+  BOOST_CHECK(due(999, first, 2) == (ids{run_number(4), run_number(3)}));
+  BOOST_CHECK(store.next_wake(at(99)).value() == at(100));
+  BOOST_CHECK(store.next_wake(at(100)).value() == at(200));
+  BOOST_CHECK(!store.next_wake(at(300)).value());
+
+  // Each append says it anew; without, there is none any more.
+  auto later = next_append(run_number(2), 1);
+  later.wake_at = at(400);
+  BOOST_REQUIRE(append(store, later));
+  BOOST_REQUIRE(append(store, next_append(run_number(4), 1)));
+  BOOST_CHECK(due(100).empty());
+  BOOST_CHECK(due(999) == (ids{run_number(3), run_number(1), run_number(2)}));
+  BOOST_CHECK(!store.find(run_number(4)).value()->wake_at);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(pages_join_to_the_whole_list, Maker, makers) {

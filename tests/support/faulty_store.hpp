@@ -139,6 +139,14 @@ public:
   result<std::vector<run_row>> list(const run_query& query) const override {
     return dead() ? killed() : inner_->list(query);
   }
+  result<std::vector<run_row>> due(timestamp now,
+                                   const std::optional<run_row>& after,
+                                   std::size_t limit) const override {
+    return dead() ? killed() : inner_->due(now, after, limit);
+  }
+  result<std::optional<timestamp>> next_wake(timestamp now) const override {
+    return dead() ? killed() : inner_->next_wake(now);
+  }
   result<std::optional<snapshot>>
   find_snapshot(const run_id& run) const override {
     return dead() ? killed() : inner_->find_snapshot(run);

@@ -61,6 +61,8 @@ public:
   /// @param steps  But no more than so many turns.
   void settle(int steps = std::numeric_limits<int>::max()) {
     for (int turn = 0; turn < steps; ++turn) {
+      if (on_turn_)
+        on_turn_();
       std::shuffle(schedule().jobs.begin(), schedule().jobs.end(), rng_);
       if (schedule().try_run_once())
         continue;
@@ -87,6 +89,9 @@ public:
     schedule().advance_time(end - clock.now());
     settle();
   }
+
+  /// Is called before each turn of an actor.
+  void on_turn(std::function<void()> f) { on_turn_ = std::move(f); }
 
   /// While held, tools have started but do not get on.
   void hold_tools(bool hold) { holds_tools_ = hold; }
@@ -124,6 +129,7 @@ private:
   std::shared_ptr<event_store> store_;
   std::vector<std::function<void()>> tool_jobs_;
   bool holds_tools_ = false;
+  std::function<void()> on_turn_;
   engine engine_;
 };
 
