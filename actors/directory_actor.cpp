@@ -16,18 +16,6 @@ using result_promise = caf::typed_response_promise<run_result>;
 /// crashes faster than it can be asked.
 constexpr int forward_tries_max = 3;
 
-/// How late we hear of what another process did; looking costs microseconds.
-constexpr auto store_look_interval = std::chrono::milliseconds{20};
-
-/// Every so many looks we try to take over what others wait for here ...
-constexpr std::uint64_t take_over_looks = 25;
-
-/// ... and whatever else a process left that died.
-constexpr std::uint64_t orphan_looks = 250;
-
-/// A tenth of the lease.
-constexpr std::uint64_t renew_looks = 50;
-
 /// How long after a failure to read a run's row it is tried again.
 constexpr auto respawn_retry = std::chrono::seconds{1};
 
@@ -112,22 +100,13 @@ void respawn(directory_self self, const respawn_run& x) {
 // -- other processes ----------------------------------------------------------
 
 /// Runs that somebody waits for here may go on elsewhere.
-void look_at_store(directory_self self) {
+void hear(directory_self self, const store_news& news) {
   auto& st = self->state;
-  self->delayed_send(self, store_look_interval, store_may_have_changed{});
-  const auto changes = st.context->store->change_counter();
-  // A process that dies commits nothing more, so look without a reason too.
-  const bool may_take_over = ++st.looks % take_over_looks == 0;
-  if (st.looks % renew_looks == 0)
-    self->send(st.context->journal.get(), renew_lease{});
-  if (st.looks % orphan_looks == 0 && st.context->recovers) {
+  if (news.may_adopt && st.context->recovers) {
     self->send(self, recover_all{.rest = false});
     self->send(self, timers_due{});
   }
-  if (changes == st.changes_seen && !may_take_over)
-    return;
-  st.changes_seen = changes;
-  directory_parts::look_at_inbox(self, may_take_over);
+  directory_parts::look_at_inbox(self, news.may_take_over);
   std::vector<run_row> elsewhere;
   for (const auto& [id, waiters] : st.waiters)
     if (!st.live->contains(id))
@@ -136,7 +115,7 @@ void look_at_store(directory_self self) {
   for (const auto& row : elsewhere)
     if (is_at_rest(row.status))
       tell_rest(self, row);
-    else if (may_take_over)
+    else if (news.may_take_over)
       static_cast<void>(ensure(self, row)); // Refused while its owner lives.
 }
 
@@ -381,7 +360,7 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
   if (!self->state.context->recovers)
     self->send(self, timers_due{});
   if (self->state.context->store_is_shared)
-    self->send(self, store_may_have_changed{});
+    self->send(self, store_news{.may_take_over = true});
   return {
     [self](const start_request& x) -> caf::result<run_receipt> {
       auto promise = self->make_response_promise<run_receipt>();
@@ -424,7 +403,7 @@ directory(directory_self self, std::shared_ptr<const run_context> context,
     [self](const wake_run_at& x) { directory_parts::set_alarm(self, x.at); },
     [self](const timers_due&) { directory_parts::ring(self); },
     [self](const recover_all& x) { directory_parts::recover_some(self, x); },
-    [self](const store_may_have_changed&) { look_at_store(self); },
+    [self](const store_news& x) { hear(self, x); },
     [self](const respawn_run& x) { respawn(self, x); },
   };
 }

@@ -49,8 +49,6 @@ struct directory_state {
   std::unordered_map<run_id, std::vector<waiter>> waiters;
   std::optional<timestamp> alarm; ///< The `timers_due` that is under way.
   bool rings = false;             ///< Runs that are due are being woken up.
-  std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
-  std::uint64_t looks = 0;
   std::map<std::uint64_t, posted> posted_commands;  ///< By message.
   std::set<std::pair<run_id, std::string>> telling; ///< `tell_run`s under way.
   std::set<std::uint64_t> inbox_under_way; ///< Messages being acted on.

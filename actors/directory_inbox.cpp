@@ -118,7 +118,7 @@ void post(directory_self self, const run_command& c, receipt_promise promise) {
   }
   self
     ->request(self->state.context->journal.get(), caf::infinite,
-              post_message{c.run, std::move(*text)})
+              inbox_post{c.run, std::move(*text)})
     .then(
       [self, c, promise](std::uint64_t id) {
         self->state.posted_commands.insert_or_assign(id, posted{c, promise});

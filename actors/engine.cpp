@@ -1,6 +1,7 @@
 #include <kestrion/actors/engine.hpp>
 
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
 #include <kestrion/actors/supervisor_actor.hpp>
 
@@ -65,6 +66,15 @@ supervised_child directory_child(const shared_context& context,
           }};
 }
 
+supervised_child store_watch_child(const shared_context& context,
+                                   bool detached) {
+  return {"store watch", [context, detached](caf::actor_system& system) {
+            return caf::actor_cast<caf::actor>(
+              detached ? system.spawn<caf::detached>(store_watch, context)
+                       : system.spawn(store_watch, context));
+          }};
+}
+
 } // namespace
 
 directory_actor engine::directory() const {
@@ -89,9 +99,11 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->tools = std::make_shared<tool_pool>(std::move(world.executor));
   // Each needs those before it.
   std::vector<supervised_child> children{
-    journal_child(context, std::move(world.store), options.detached_journal),
+    journal_child(context, std::move(world.store), options.detached),
     tool_watch_child(context), supervisor_child(context, options.restarts),
     directory_child(context, std::move(agents))};
+  if (options.store_is_shared)
+    children.push_back(store_watch_child(context, options.detached));
   engine e;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);

@@ -27,8 +27,9 @@ struct engine_options {
   bool passivates = true;
   bool recover = true;
   bool store_is_shared = false; ///< Other processes may append to it.
-  /// The journal gets a thread of its own. Only a simulation goes without.
-  bool detached_journal = true;
+  /// The journal and the watch of a shared store have threads of their own.
+  /// Only a simulation goes without.
+  bool detached = true;
 };
 
 /// All actors of one runtime, wired.

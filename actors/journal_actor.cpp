@@ -18,28 +18,64 @@ void answer(journal_self self, const journal_backlog::asker& x,
                      self->context());
 }
 
-void commit(journal_self self) {
-  auto& st = self->state;
-  auto& backlog = *st.backlog;
-  if (backlog.batch.empty())
+/// @param write  Writes a batch in one transaction; one result for each.
+template <class Request, class Write>
+void commit(journal_self self, journal_backlog::group<Request>& group,
+            const Write& write) {
+  if (group.batch.empty())
     return;
   // Moved out first: if an answer throws, nothing is committed twice.
-  const auto batch = std::exchange(backlog.batch, {});
-  const auto askers = std::exchange(backlog.askers, {});
-  backlog.batch.reserve(batch.size()); // The next group is about as large.
-  backlog.askers.reserve(batch.size());
-  std::vector<result<std::uint64_t>> lengths;
+  const auto batch = std::exchange(group.batch, {});
+  const auto askers = std::exchange(group.askers, {});
+  group.batch.reserve(batch.size()); // The next group is about as large.
+  group.askers.reserve(batch.size());
+  std::vector<result<std::uint64_t>> outcomes;
   try {
-    lengths = st.store->append(batch);
-    ensure(lengths.size() == batch.size(), "one result for each append");
+    outcomes = write(batch);
+    ensure(outcomes.size() == batch.size(), "one result for each request");
   } catch (const std::exception& e) {
     // Out of memory, say. Nobody may be left without an answer.
-    lengths.assign(batch.size(), error{errc::io, e.what()});
+    outcomes.assign(batch.size(), error{errc::io, e.what()});
   }
   for (std::size_t i = 0; i < askers.size(); ++i)
     answer(self, askers[i],
-           lengths[i] ? caf::make_message(*lengths[i])
-                      : caf::make_message(to_caf(lengths[i].error())));
+           outcomes[i] ? caf::make_message(*outcomes[i])
+                       : caf::make_message(to_caf(outcomes[i].error())));
+}
+
+void commit_appends(journal_self self) {
+  commit(self, self->state.backlog->appends,
+         [&](const auto& batch) { return self->state.store->append(batch); });
+}
+
+void commit_all(journal_self self) {
+  auto& store = *self->state.store;
+  auto& backlog = *self->state.backlog;
+  commit_appends(self);
+  commit(self, backlog.posts,
+         [&](const auto& batch) { return store.post_all(batch); });
+  // If these fail the messages stay, and are taken up again.
+  if (const auto answers = std::exchange(backlog.answers, {}); !answers.empty())
+    static_cast<void>(store.answer(answers));
+  if (const auto ids = std::exchange(backlog.answers_read, {}); !ids.empty())
+    static_cast<void>(store.remove(ids));
+}
+
+/// The flush queues up behind all that has arrived by now: that is the group.
+void flush_soon(journal_self self) {
+  if (self->state.backlog->empty())
+    self->send(self, flush_journal{});
+}
+
+/// `answer` keeps the promise.
+template <class Request>
+caf::result<std::uint64_t> enqueue(journal_self self,
+                                   journal_backlog::group<Request>& group,
+                                   Request& request) {
+  flush_soon(self);
+  group.batch.push_back(std::move(request));
+  group.askers.push_back({self->current_sender(), self->current_message_id()});
+  return self->make_response_promise<std::uint64_t>();
 }
 
 } // namespace
@@ -49,40 +85,35 @@ journal_actor::behavior_type journal(journal_self self,
                                      std::shared_ptr<journal_backlog> left) {
   self->state.store = std::move(store);
   self->state.backlog = std::move(left);
-  if (!self->state.backlog->batch.empty())
+  if (!self->state.backlog->empty())
     self->send(self, flush_journal{});
   return {
-    [self](append_request& request) -> caf::result<std::uint64_t> {
-      auto& backlog = *self->state.backlog;
-      journal_backlog::asker asker{self->current_sender(),
-                                   self->current_message_id()};
-      // The flush queues up behind all that has arrived by now: that is the
-      // group.
-      if (backlog.batch.empty())
-        self->send(self, flush_journal{});
-      backlog.batch.push_back(std::move(request));
-      backlog.askers.push_back(std::move(asker));
-      if (backlog.batch.size() >= batch_requests_max)
-        commit(self);
-      return self->make_response_promise<std::uint64_t>(); // `answer` does it.
+    [self](append_request& request) {
+      auto& appends = self->state.backlog->appends;
+      auto reply = enqueue(self, appends, request);
+      if (appends.batch.size() >= batch_requests_max)
+        commit_appends(self);
+      return reply;
     },
-    [self](const flush_journal&) { commit(self); },
-    [self](const post_message& x) -> caf::result<std::uint64_t> {
-      return to_caf(self->state.store->post(x.run, x.data));
+    [self](const flush_journal&) { commit_all(self); },
+    [self](inbox_post& post) {
+      return enqueue(self, self->state.backlog->posts, post);
     },
     [self](const take_back_message& x) -> caf::result<bool> {
       return to_caf(self->state.store->take_back(x.id));
     },
-    [self](const inbox_answer& x) {
-      // If it fails the message stays, and is taken up again.
-      static_cast<void>(self->state.store->answer({&x, 1}));
+    [self](inbox_answer& x) {
+      flush_soon(self);
+      self->state.backlog->answers.push_back(std::move(x));
     },
     [self](const renew_lease&) {
       // If it fails, the next one is in time.
       static_cast<void>(self->state.store->renew());
     },
     [self](const forget_messages& x) {
-      static_cast<void>(self->state.store->remove(x.ids));
+      flush_soon(self);
+      auto& ids = self->state.backlog->answers_read;
+      ids.insert(ids.end(), x.ids.begin(), x.ids.end());
     },
   };
 }

@@ -6,21 +6,36 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace kestrion {
 
-/// Appends that are not committed yet. They outlive the actor: the one that is
-/// started after it commits and answers them. So no response promises, which
-/// need the actor that made them.
+/// What is not committed yet. It outlives the actor: the one that is started
+/// after it commits and answers. So no response promises, which need the actor
+/// that made them.
 struct journal_backlog {
   struct asker {
     caf::strong_actor_ptr actor;
     caf::message_id request;
   };
-  std::vector<append_request> batch;
-  std::vector<asker> askers;
+  /// Becomes one transaction.
+  template <class Request>
+  struct group {
+    std::vector<Request> batch;
+    std::vector<asker> askers;
+  };
+
+  group<append_request> appends;
+  group<inbox_post> posts;
+  std::vector<inbox_answer> answers;
+  std::vector<std::uint64_t> answers_read; ///< Messages to be forgotten.
+
+  bool empty() const {
+    return appends.batch.empty() && posts.batch.empty() && answers.empty()
+           && answers_read.empty();
+  }
 };
 
 struct journal_state {

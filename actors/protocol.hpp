@@ -23,12 +23,6 @@ namespace kestrion {
 
 struct flush_journal {};
 
-/// Leave a message for a run that another process owns.
-struct post_message {
-  run_id run;
-  std::string data;
-};
-
 /// Forget a message unless somebody acted on it.
 struct take_back_message {
   std::uint64_t id = 0;
@@ -143,7 +137,14 @@ struct recover_all {
   std::optional<run_id> after = {};
 };
 
-struct store_may_have_changed {};
+struct look_at_store {};
+
+/// Another process may have done something.
+struct store_news {
+  bool may_take_over =
+    false;                ///< It may have died; somebody waits for its runs.
+  bool may_adopt = false; ///< Nobody may look after its runs any more.
+};
 
 struct respawn_run {
   run_id run;
@@ -184,7 +185,7 @@ using journal_actor = caf::typed_actor<
   // INTERNAL: commits what has arrived.
   caf::reacts_to<flush_journal>,
   // Replies with the message's id once it is durable.
-  caf::replies_to<post_message>::with<std::uint64_t>,
+  caf::replies_to<inbox_post>::with<std::uint64_t>,
   // Replies whether it was there without an answer.
   caf::replies_to<take_back_message>::with<bool>,
   // Answers a message that no append follows from.
@@ -255,9 +256,14 @@ using directory_actor = caf::typed_actor<
   // Resumes every unfinished run whose agent is known here.
   caf::reacts_to<recover_all>,
   // INTERNAL: another process may have gone on with a run.
-  caf::reacts_to<store_may_have_changed>,
+  caf::reacts_to<store_news>,
   // INTERNAL: the supervisor lets a crashed run live again, or parked it.
   caf::reacts_to<respawn_run>>;
+
+/// Looks out for what other processes do with the store.
+using store_watch_actor = caf::typed_actor<
+  // INTERNAL: every few milliseconds.
+  caf::reacts_to<look_at_store>>;
 
 /// Restarts runs that crash, and parks those that crash too often.
 using supervisor_actor = caf::typed_actor<
@@ -288,7 +294,7 @@ error from_caf(const caf::error& e);
 // Messages never leave this process; their durable form is JSON, not inspect().
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::append_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::flush_journal)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::post_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_post)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
@@ -313,7 +319,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::wake_run_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::timers_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::store_may_have_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::store_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)

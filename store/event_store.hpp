@@ -87,6 +87,12 @@ struct snapshot {
 /// The most that one look into the inbox finds.
 inline constexpr std::size_t inbox_page = 256;
 
+/// A message for a run, to be left there.
+struct inbox_post {
+  run_id run;
+  std::string data; ///< The store does not look into it.
+};
+
 /// A message for a run, left by a process that does not own it.
 struct inbox_item {
   std::uint64_t id = 0; ///< Grows with each post.
@@ -173,11 +179,19 @@ public:
   /// @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<void> renew() = 0;
 
-  /// Leaves a message for a run, for its owner of now or of later; durable.
-  /// @returns The item's id. @par Errors `not_found`; `refused` if the run has
-  ///   ended; `io`
-  [[nodiscard]] virtual result<std::uint64_t> post(const run_id& run,
-                                                   std::string_view data) = 0;
+  /// Leaves messages for runs, for their owners of now or of later; durable,
+  /// in one transaction. One that can't be left does not hinder the others.
+  /// @returns One result a message, in order: its id. @par Errors `not_found`;
+  ///   `refused` if the run has ended; `io`, then nothing was left.
+  [[nodiscard]] virtual std::vector<result<std::uint64_t>>
+  post_all(std::span<const inbox_post> posts) = 0;
+
+  /// Leaves one message. @par Errors as `post_all`
+  [[nodiscard]] result<std::uint64_t> post(const run_id& run,
+                                           std::string_view data) {
+    const inbox_post one{run, std::string{data}};
+    return post_all({&one, 1}).front();
+  }
 
   /// The oldest messages for the runs that are ours and have no answer yet, up
   /// to `inbox_page`, in the order of their posts.

@@ -163,18 +163,14 @@ public:
 
   result<void> renew() override { return {}; }
 
-  result<std::uint64_t> post(const run_id& run,
-                             std::string_view data) override {
+  std::vector<result<std::uint64_t>>
+  post_all(std::span<const inbox_post> all) override {
     const std::lock_guard lock{mutex_};
-    const auto found = runs_.find(run);
-    if (found == runs_.end())
-      return no_run(run);
-    if (is_terminal(found->second.row.status))
-      return run_ended(run, found->second.row.status);
-    ++posts_;
-    inbox_.emplace(posts_,
-                   posted{{posts_, run, std::string{data}, system_now()}, {}});
-    return posts_;
+    std::vector<result<std::uint64_t>> out;
+    out.reserve(all.size());
+    for (const auto& each : all)
+      out.push_back(post_one(each));
+    return out;
   }
 
   result<std::vector<inbox_item>> inbox() const override {
@@ -230,6 +226,17 @@ private:
     std::optional<std::string> answer;
   };
   using posts = std::map<std::uint64_t, posted>;
+
+  result<std::uint64_t> post_one(const inbox_post& x) {
+    const auto found = runs_.find(x.run);
+    if (found == runs_.end())
+      return no_run(x.run);
+    if (is_terminal(found->second.row.status))
+      return run_ended(x.run, found->second.row.status);
+    ++posts_;
+    inbox_.emplace(posts_, posted{{posts_, x.run, x.data, system_now()}, {}});
+    return posts_;
+  }
 
   posts::iterator find_waiting(std::uint64_t id) {
     const auto found = inbox_.find(id);

@@ -69,13 +69,12 @@ public:
     return writer_->owners().renew();
   }
 
-  result<std::uint64_t> post(const run_id& run,
-                             std::string_view data) override {
+  std::vector<result<std::uint64_t>>
+  post_all(std::span<const inbox_post> posts) override {
     const std::lock_guard lock{write_mutex_};
-    auto id = writer_->post(run, data);
-    if (id)
-      ++posts_;
-    return id;
+    auto out = writer_->post_all(posts);
+    ++posts_;
+    return out;
   }
 
   result<void> answer(std::span<const inbox_answer> answers) override {

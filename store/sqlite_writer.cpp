@@ -332,32 +332,52 @@ result<std::string> sqlite_writer::put_blob(std::string_view bytes) {
   return hash;
 }
 
-result<std::uint64_t> sqlite_writer::post(const run_id& run,
-                                          std::string_view data) {
-  // In one transaction, so that the run does not end in between.
+std::vector<result<std::uint64_t>>
+sqlite_writer::post_all(std::span<const inbox_post> posts) {
+  std::vector<result<std::uint64_t>> out;
+  out.reserve(posts.size());
+  if (auto ok = post_each(posts, out); !ok)
+    out.assign(posts.size(), ok.error());
+  return out;
+}
+
+/// In one transaction, so that no run ends in between.
+result<void> sqlite_writer::post_each(std::span<const inbox_post> posts,
+                                      std::vector<result<std::uint64_t>>& out) {
   auto transaction =
     sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
   if (!transaction)
     return transaction.error();
+  for (const auto& each : posts) {
+    const auto status = find_status(each.run);
+    if (!status && status.error().code != errc::not_found)
+      return status.error();
+    if (!status || is_terminal(*status)) {
+      out.push_back(status ? run_ended(each.run, *status) : status.error());
+      continue;
+    }
+    if (auto ok = post_.run(each.run, each.data, system_now()); !ok)
+      return ok;
+    out.push_back(
+      static_cast<std::uint64_t>(sqlite3_last_insert_rowid(db_.raw())));
+  }
+  return transaction->commit();
+}
+
+/// @par Errors `not_found`, `corrupt`, `io`
+result<run_status> sqlite_writer::find_status(const run_id& run) {
   status_.start(run);
   const auto found = status_.step();
   if (!found)
     return found.error();
   if (!*found)
     return no_run(run);
-  const auto status = status_of(status_.text(0));
+  auto status = status_of(status_.text(0));
   status_.reset();
   if (!status)
     return error{errc::corrupt,
                  "the row of " + run.str() + ": " + status.error().detail};
-  if (is_terminal(*status))
-    return run_ended(run, *status);
-  if (auto ok = post_.run(run, data, system_now()); !ok)
-    return ok.error();
-  const auto id = sqlite3_last_insert_rowid(db_.raw());
-  if (auto ok = transaction->commit(); !ok)
-    return ok.error();
-  return static_cast<std::uint64_t>(id);
+  return status;
 }
 
 /// Whether this message has no answer yet.

@@ -33,7 +33,8 @@ public:
   result<void> put_snapshot(const run_id& run, const snapshot& snapshot);
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
-  result<std::uint64_t> post(const run_id& run, std::string_view data);
+  std::vector<result<std::uint64_t>>
+  post_all(std::span<const inbox_post> posts);
   result<void> answer(std::span<const inbox_answer> answers);
   result<bool> take_back(std::uint64_t id);
   result<void> release(const run_id& run);
@@ -70,6 +71,9 @@ private:
   result<void> check_fit(const append_request& request, const log_end& end);
   result<void> check_key(const append_request& request);
   result<bool> waits(std::uint64_t post);
+  result<run_status> find_status(const run_id& run);
+  result<void> post_each(std::span<const inbox_post> posts,
+                         std::vector<result<std::uint64_t>>& out);
   result<void> append_one(const append_request& request, std::string_view run,
                           log_end& end);
   result<void> update_run(const append_request& request, const log_end& end);

@@ -102,9 +102,9 @@ public:
     return dead() ? killed() : inner_->claim_unfinished(agents, after, limit);
   }
   result<void> renew() override { return dead() ? killed() : inner_->renew(); }
-  result<std::uint64_t> post(const run_id& run,
-                             std::string_view data) override {
-    return dead() ? killed() : inner_->post(run, data);
+  std::vector<result<std::uint64_t>>
+  post_all(std::span<const inbox_post> posts) override {
+    return dead() ? all(posts.size(), killed()) : inner_->post_all(posts);
   }
   result<std::vector<inbox_item>> inbox() const override {
     return dead() ? killed() : inner_->inbox();

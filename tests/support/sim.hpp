@@ -30,7 +30,7 @@ public:
     auto registry = std::make_shared<agent_registry>();
     for (const auto& a : agents)
       registry->emplace(a.name(), a.build().value());
-    options.detached_journal = false;
+    options.detached = false;
     engine_ = start_engine(system_,
                            {std::move(store),
                             {[this](std::function<void()> job) {

@@ -1,0 +1,63 @@
+#include <kestrion/actors/store_watch_actor.hpp>
+
+namespace kestrion {
+
+namespace {
+
+using store_watch_self = store_watch_actor::stateful_pointer<store_watch_state>;
+using std::chrono::milliseconds;
+
+/// How late we hear of what another process did; a look costs microseconds.
+constexpr auto look_interval = milliseconds{5};
+
+/// A tenth of the lease.
+constexpr auto renew_interval = milliseconds{1'000};
+
+/// A process that dies changes nothing more, so now and then we try to take
+/// over what others wait for here ...
+constexpr auto take_over_interval = milliseconds{500};
+
+/// ... and whatever else a process left that died.
+constexpr auto adopt_interval = milliseconds{5'000};
+
+/// Whether its time has come; then it comes again after `interval`.
+bool is_due(store_watch_state::time_point& at,
+            store_watch_state::time_point now, milliseconds interval) {
+  if (now < at)
+    return false;
+  at = now + interval;
+  return true;
+}
+
+void look(store_watch_self self) {
+  auto& st = self->state;
+  self->delayed_send(self, look_interval, look_at_store{});
+  const auto now = self->clock().now(); // Nobody sets it back.
+  if (is_due(st.renews, now, renew_interval))
+    self->send(st.context->journal.get(), renew_lease{});
+  const auto directory = strong<directory_actor>(st.context->directory);
+  if (!directory)
+    return; // Being started anew.
+  const auto changes = st.context->store->change_counter();
+  const store_news news{is_due(st.takes_over, now, take_over_interval),
+                        is_due(st.adopts, now, adopt_interval)};
+  if (changes == st.changes_seen && !news.may_take_over && !news.may_adopt)
+    return;
+  st.changes_seen = changes;
+  self->send(directory, news);
+}
+
+} // namespace
+
+store_watch_actor::behavior_type
+store_watch(store_watch_self self, std::shared_ptr<const run_context> context) {
+  auto& st = self->state;
+  st.context = std::move(context);
+  st.adopts = self->clock().now() + adopt_interval; // The start does it now.
+  self->send(self, look_at_store{});
+  return {
+    [self](const look_at_store&) { look(self); },
+  };
+}
+
+} // namespace kestrion
