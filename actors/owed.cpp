@@ -62,11 +62,14 @@ std::vector<effect> owed(const run_state& state) {
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
+  // The next one is owed when one of these has ended, in whatever life.
+  auto places = state.header.limits.children_at_once_max.value_or(
+    default_children_at_once_max);
   for (const auto& call : p.calls) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,
                                 call.attempt, call.interrupted});
-    if (call.phase == call_phase::child)
+    if (call.phase == call_phase::child && places-- > 0)
       out.emplace_back(child_of(state, call));
   }
   if (const auto wake = wake_time(p, state.header.limits))

@@ -41,6 +41,8 @@ result<void> check_limits(const agent_definition& d) {
         at_least_one(l.model_attempts_max, "model_attempts_max"),
         at_least_one(l.depth_max.value_or(1), "depth_max"),
         at_least_one(l.descendants_max.value_or(1), "descendants_max"),
+        at_least_one(l.children_at_once_max.value_or(1),
+                     "children_at_once_max"),
         at_least_one(d.options.output_tokens_max, "output_tokens_max"),
         at_least_one(d.options.timeout.count(), "timeout")})
     if (!checked)

@@ -68,8 +68,12 @@ inline constexpr std::int64_t default_depth_max = 8;
 /// How many runs may be started below one whose agent does not say.
 inline constexpr std::int64_t default_descendants_max = 1'000;
 
+/// How many runs work for one at the same time whose agent does not say.
+inline constexpr std::int64_t default_children_at_once_max = 16;
+
 /// Where a run ends for certain. Reaching one fails the run with its name, but
-/// for `depth_max`, which is an error result.
+/// for `depth_max`, which is an error result, and `children_at_once_max`, at
+/// which the next ones wait.
 struct run_limits {
   std::int64_t turns_max = 100; ///< Model calls that completed.
   std::int64_t tool_calls_max = 1'000;
@@ -81,12 +85,15 @@ struct run_limits {
   /// A run so deep starts no other; a run that no run started has depth 0.
   std::optional<std::int64_t> depth_max{};       ///< default_depth_max
   std::optional<std::int64_t> descendants_max{}; ///< default_descendants_max
+  /// Runs of one batch that work at the same time; the others follow, in the
+  /// order of their calls. Nothing: default_children_at_once_max.
+  std::optional<std::int64_t> children_at_once_max{};
   bool operator==(const run_limits&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_limits, (),
                       (turns_max, tool_calls_max, tokens_max,
                        cost_usd_micros_max, wall_time_max, model_attempts_max,
-                       depth_max, descendants_max))
+                       depth_max, descendants_max, children_at_once_max))
 
 /// Micro-dollars per million tokens.
 struct model_price {

@@ -332,6 +332,38 @@ BOOST_AUTO_TEST_CASE(no_run_beyond_the_descendants_is_started) {
   BOOST_CHECK(open_children(story.state).empty());
 }
 
+BOOST_AUTO_TEST_CASE(the_first_children_are_owed_and_the_others_follow) {
+  team story{{.children_at_once_max = 2}};
+  story.researches(4);
+  BOOST_CHECK_EQUAL(story.events().size(), 5u); // All four are started.
+  CHECK_LINES(story.owes(), "start_child c1.0 researcher why?",
+              "start_child c1.1 researcher why?", month);
+  // The order of their ends is theirs.
+  story.child_ends("c1.1", run_status::completed);
+  CHECK_LINES(story.owes(), "start_child c1.0 researcher why?",
+              "start_child c1.2 researcher why?", month);
+  story.child_ends("c1.0", run_status::failed);
+  story.child_ends("c1.2", run_status::completed);
+  CHECK_LINES(story.owes(), "start_child c1.3 researcher why?", month);
+  story.child_ends("c1.3", run_status::completed);
+  CHECK_LINES(story.owes(), "call_model m2 1", month);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_word_a_named_number_of_children_is_owed) {
+  researches(default_children_at_once_max + 3);
+  BOOST_CHECK_EQUAL(owes().size(), default_children_at_once_max + 1u);
+  BOOST_CHECK_EQUAL(open_children(state).size(),
+                    default_children_at_once_max + 3u);
+}
+
+BOOST_AUTO_TEST_CASE(tools_of_the_batch_take_no_place_of_children) {
+  team story{{.children_at_once_max = 1}};
+  story.starts();
+  story.model_calls({{"look", "{}"}, {"research", why}, {"research", why}});
+  CHECK_LINES(story.owes(), "run_tool c1.0 look {} 1",
+              "start_child c1.1 researcher why?", month);
+}
+
 BOOST_AUTO_TEST_CASE(a_gate_does_not_evade_the_descendants) {
   team story{{.descendants_max = 1}};
   story.starts();

@@ -188,6 +188,8 @@ BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {
              == sentence("depth_max", "0"));
   BOOST_TEST(why([](auto& d) { d.limits.descendants_max = -1; })
              == sentence("descendants_max", "-1"));
+  BOOST_TEST(why([](auto& d) { d.limits.children_at_once_max = 0; })
+             == sentence("children_at_once_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.output_tokens_max = 0; })
              == sentence("output_tokens_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.timeout = duration{0}; })
@@ -211,6 +213,7 @@ BOOST_AUTO_TEST_CASE(the_digest_tells_what_decides_how_a_run_goes) {
     [](auto& d) { d.tools.clear(); },
     [](auto& d) { d.limits.depth_max = 3; },
     [](auto& d) { d.limits.descendants_max = 3; },
+    [](auto& d) { d.limits.children_at_once_max = 3; },
     [](auto& d) {
       d.tools[0].input_schema.clear();
       d.tools[0].kind = tool_kind::question;
