@@ -189,17 +189,19 @@ void await(directory_self self, const await_run& x, result_promise promise) {
     return;
   }
   const bool waits = row->status == run_status::waiting_on_human;
-  if (is_terminal(row->status) || row->status == run_status::parked
+  const bool is_parked = row->status == run_status::parked;
+  if (is_terminal(row->status) || (is_parked && x.until != wait_until::over)
       || (waits && x.until == wait_until::at_rest)) {
     promise.deliver(result_from_store(*st.context->store, *row));
     return;
   }
-  if (waits) { // It wakes up when somebody decides.
+  if (waits || is_parked) { // It wakes up when somebody decides.
     st.waiters[x.run].push_back({x.until, promise});
     return;
   }
   const auto run = ensure(self, *row);
-  if (run || run.error().code == errc::conflict) // Then we hear of it later.
+  // If it goes on elsewhere, or might, we hear of it later.
+  if (run || run.error().code == errc::conflict || x.until == wait_until::over)
     st.waiters[x.run].push_back({x.until, promise});
   else
     promise.deliver(to_caf(run.error()));
@@ -308,10 +310,11 @@ void directory_parts::settle_waiters(directory_self self, const run_result& r,
   const auto i = st.waiters.find(r.id);
   if (i == st.waiters.end())
     return;
-  const bool has_stopped =
-    is_terminal(r.status) || r.status == run_status::parked;
+  const bool is_over = is_terminal(r.status);
+  const bool is_parked = r.status == run_status::parked;
   std::erase_if(i->second, [&](directory_state::waiter& w) {
-    if (!has_stopped && !(needs_person && w.until == wait_until::at_rest))
+    if (!is_over && !(is_parked && w.until != wait_until::over)
+        && !(needs_person && w.until == wait_until::at_rest))
       return false;
     w.answer.deliver(r);
     return true;

@@ -1,5 +1,7 @@
 #include <kestrion/actors/engine.hpp>
 
+#include <kestrion/actors/event_hub_actor.hpp>
+#include <kestrion/actors/front_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
@@ -22,9 +24,21 @@ supervised_child journal_child(const shared_context& context,
                       backlog = std::make_shared<journal_backlog>()](
                        caf::actor_system& system) {
             auto actor =
-              detached ? system.spawn<caf::detached>(journal, store, backlog)
-                       : system.spawn(journal, store, backlog);
+              detached ? system.spawn<caf::detached>(journal, store, backlog,
+                                                     context->events)
+                       : system.spawn(journal, store, backlog, context->events);
             context->journal.set(actor);
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+supervised_child event_hub_child(const shared_context& context) {
+  return {"event hub",
+          [context, left = std::make_shared<event_subscriptions>()](
+            caf::actor_system& system) {
+            auto actor = system.spawn(event_hub, context, left);
+            context->events->set_hub(actor);
+            caf::anon_send(actor, look_at_store{}); // What the last one lost.
             return caf::actor_cast<caf::actor>(actor);
           }};
 }
@@ -83,6 +97,7 @@ directory_actor engine::directory() const {
 
 void engine::stop() const {
   context->is_stopping = true;
+  caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
 }
 
@@ -99,6 +114,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->tools = std::make_shared<tool_pool>(std::move(world.executor));
   // Each needs those before it.
   std::vector<supervised_child> children{
+    event_hub_child(context),
     journal_child(context, std::move(world.store), options.detached),
     tool_watch_child(context), supervisor_child(context, options.restarts),
     directory_child(context, std::move(agents))};
@@ -107,6 +123,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   engine e;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
+  e.front = system.spawn(front, context);
   e.context = std::move(context);
   return e;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/directory_actor.hpp>
+#include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
@@ -35,7 +36,8 @@ struct engine_options {
 /// All actors of one runtime, wired.
 struct engine {
   std::shared_ptr<run_context> context;
-  caf::actor root; ///< Supervises all others but the runs.
+  caf::actor root;   ///< Supervises all others but the runs.
+  front_actor front; ///< For who is none of them.
 
   /// Nothing while it is started anew.
   directory_actor directory() const;

@@ -43,9 +43,29 @@ void commit(journal_self self, journal_backlog::group<Request>& group,
                        : caf::make_message(to_caf(outcomes[i].error())));
 }
 
+/// For who watches, now that it is durable.
+void publish(journal_self self, const std::vector<append_request>& batch,
+             const std::vector<result<std::uint64_t>>& outcomes) {
+  auto& tap = *self->state.events;
+  appended_events out{{}, tap.take_place()};
+  if (!out.place)
+    return;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (outcomes[i])
+      out.parts.push_back({batch[i].run, batch[i].expected_seq + 1,
+                           batch[i].events, batch[i].status});
+    else if (outcomes[i].error().code == errc::io)
+      tap.note_loss(); // It may be durable nevertheless.
+  self->send(tap.hub(), std::move(out));
+}
+
 void commit_appends(journal_self self) {
-  commit(self, self->state.backlog->appends,
-         [&](const auto& batch) { return self->state.store->append(batch); });
+  commit(self, self->state.backlog->appends, [&](const auto& batch) {
+    auto outcomes = self->state.store->append(batch);
+    if (self->state.events->is_open())
+      publish(self, batch, outcomes);
+    return outcomes;
+  });
 }
 
 void commit_all(journal_self self) {
@@ -82,8 +102,10 @@ caf::result<std::uint64_t> enqueue(journal_self self,
 
 journal_actor::behavior_type journal(journal_self self,
                                      std::shared_ptr<event_store> store,
-                                     std::shared_ptr<journal_backlog> left) {
+                                     std::shared_ptr<journal_backlog> left,
+                                     std::shared_ptr<event_tap> events) {
   self->state.store = std::move(store);
+  self->state.events = std::move(events);
   self->state.backlog = std::move(left);
   if (!self->state.backlog->empty())
     self->send(self, flush_journal{});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 
 #include <caf/message_id.hpp>
@@ -42,12 +43,14 @@ struct journal_state {
   static inline const char* name = "kestrion.journal";
   std::shared_ptr<event_store> store;
   std::shared_ptr<journal_backlog> backlog;
+  std::shared_ptr<event_tap> events;
 };
 
 /// Spawn it detached: a commit blocks its thread until the disk has it.
 journal_actor::behavior_type
 journal(journal_actor::stateful_pointer<journal_state> self,
         std::shared_ptr<event_store> store,
-        std::shared_ptr<journal_backlog> backlog);
+        std::shared_ptr<journal_backlog> backlog,
+        std::shared_ptr<event_tap> events);
 
 } // namespace kestrion

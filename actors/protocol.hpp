@@ -16,7 +16,8 @@
 
 #include <stop_token>
 
-/// Every actor and every message, one sentence each.
+/// Every actor and every message, one sentence each; those that a program's own
+/// actors talk to besides are in embedding.hpp.
 namespace kestrion {
 
 // -- messages -----------------------------------------------------------------
@@ -61,6 +62,7 @@ struct start_request {
 enum class wait_until : std::uint8_t {
   at_rest, ///< The run ended, or waits for a person, or is parked.
   ended,   ///< The run ended, or is parked and will not end by itself.
+  over,    ///< The run ended; a parked one may go on yet.
 };
 
 struct await_run {

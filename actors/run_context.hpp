@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/actor_slot.hpp>
+#include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 
@@ -25,6 +26,7 @@ Handle strong(const actor_slot<caf::actor_addr>& slot) {
 struct run_context {
   std::shared_ptr<event_store> store; ///< For reading only.
   std::shared_ptr<tool_pool> tools;
+  std::shared_ptr<event_tap> events = std::make_shared<event_tap>();
   // Started anew when they end, so ask each time.
   actor_slot<journal_actor> journal;
   actor_slot<tool_watch_actor> tool_watch;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/messages/error.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -60,5 +61,10 @@ struct run_result {
 };
 
 run_result result_of(const run_id& id, const run_state& state);
+
+/// How a run ended that gave no answer: `cancelled`, `timeout` for an expired
+/// one, the code of one that failed, and a sentence.
+/// @returns Nothing if it completed, or has not ended.
+std::optional<error> error_of(const run_result& r);
 
 } // namespace kestrion

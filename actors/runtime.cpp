@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/engine.hpp>
+#include <kestrion/actors/event_callback.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/caf.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
@@ -39,6 +40,22 @@ agent_registry build_all(const std::vector<agent>& agents) {
       throw failure({errc::invalid_argument,
                      "the agent \"" + a.name() + "\" is registered twice"});
   }
+  return out;
+}
+
+start_request as_message(run_request x) {
+  start_request out{std::move(x.agent), std::move(x.input), {}};
+  out.options.key = std::move(x.options.key);
+  out.options.tenant = std::move(x.options.tenant);
+  out.options.labels = std::move(x.options.labels);
+  return out;
+}
+
+std::vector<start_request> as_messages(std::vector<run_request> all) {
+  std::vector<start_request> out;
+  out.reserve(all.size());
+  for (auto& x : all)
+    out.push_back(as_message(std::move(x)));
   return out;
 }
 
@@ -94,18 +111,29 @@ struct runtime::impl {
   ~impl() {
     engine.stop();
     caf::scoped_actor self{system};
-    self->wait_for(engine.root);
+    self->wait_for(engine.root, engine.front);
   }
 
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  /// Asks the directory and waits for its answer. @throws failure
+  /// Asks the front. @returns What is answered, and who asks.
+  template <class Answer, class Message>
+  std::pair<std::future<kestrion::result<Answer>>, caf::actor>
+  question(Message m) {
+    auto promise = std::make_shared<std::promise<kestrion::result<Answer>>>();
+    auto answer = promise->get_future();
+    auto asker = spawn_asker<Answer>(system, engine.front, std::move(m),
+                                     [promise](kestrion::result<Answer> r) {
+                                       promise->set_value(std::move(r));
+                                     });
+    return {std::move(answer), std::move(asker)};
+  }
+
+  /// Asks the front and waits for its answer. @throws failure
   template <class Answer, class Message>
   Answer ask(Message m) {
-    auto [asker, answer] =
-      spawn_asker<Answer>(system, engine.context, std::move(m));
-    return std::move(answer.get().value());
+    return std::move(question<Answer>(std::move(m)).first.get().value());
   }
 };
 
@@ -131,14 +159,34 @@ run runtime::start(std::string_view agent, std::string prompt,
 
 run runtime::start(std::string_view agent, message input,
                    start_options options) {
-  start_request request{std::string{agent}, std::move(input), {}};
-  request.options.key = std::move(options.key);
-  request.options.tenant = std::move(options.tenant);
-  request.options.labels = std::move(options.labels);
-  // Ours, so that asking again does not start another one.
-  request.id = run_id::make(
-    system_now(), static_cast<std::uint16_t>(random_bits()), random_bits());
+  auto request =
+    as_message({std::string{agent}, std::move(input), std::move(options)});
   return {*this, impl_->ask<run_receipt>(std::move(request)).run};
+}
+
+std::vector<run_result> runtime::all_of(std::vector<run_request> requests,
+                                        fan_out_options options) {
+  return impl_
+    ->ask<fan_out_results>(
+      start_all_of{as_messages(std::move(requests)), std::move(options)})
+    .results;
+}
+
+run_result runtime::first_of(std::vector<run_request> requests,
+                             fan_out_options options) {
+  return impl_->ask<run_result>(
+    start_first_of{as_messages(std::move(requests)), std::move(options)});
+}
+
+subscription
+runtime::watch(event_filter filter,
+               std::function<void(const run_event&)> on_event,
+               std::function<void(const events_missed&)> on_missed) {
+  auto [subscriber, out] =
+    spawn_event_callback(impl_->system, impl_->engine.front,
+                         std::move(on_event), std::move(on_missed));
+  impl_->ask<bool>(watch_events{std::move(filter), std::move(subscriber)});
+  return std::move(out);
 }
 
 run runtime::find(const run_id& id) {
@@ -239,12 +287,26 @@ run_result runtime::wait(const run_id& id, bool until_ended) {
 }
 
 std::optional<run_result> runtime::wait_for(const run_id& id, duration limit) {
-  auto [asker, answer] = spawn_asker<run_result>(
-    impl_->system, impl_->engine.context, await_run{id, wait_until::at_rest});
+  auto [answer, asker] =
+    impl_->question<run_result>(await_run{id, wait_until::at_rest});
   if (answer.wait_for(limit) == std::future_status::ready)
     return std::move(answer.get().value());
   caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
   return std::nullopt;
+}
+
+std::future<run_result> runtime::ended(const run_id& id) {
+  auto promise = std::make_shared<std::promise<run_result>>();
+  auto out = promise->get_future();
+  spawn_asker<run_result>(
+    impl_->system, impl_->engine.front, await_run{id, wait_until::ended},
+    [promise](kestrion::result<run_result> r) {
+      if (r)
+        promise->set_value(std::move(*r));
+      else
+        promise->set_exception(std::make_exception_ptr(failure(r.error())));
+    });
+  return out;
 }
 
 run_result run::wait() const {
@@ -259,6 +321,10 @@ run_result run::wait_until_ended() const {
   return runtime_->wait(id_, true);
 }
 
+std::future<run_result> run::ended() const {
+  return runtime_->ended(id_);
+}
+
 run_result run::result() const {
   return runtime_->result(id_);
 }
@@ -267,7 +333,12 @@ struct runtime_access {
   static directory_actor directory(runtime& rt) {
     return rt.impl_->engine.directory();
   }
+  static front_actor front(runtime& rt) { return rt.impl_->engine.front; }
 };
+
+front_actor front_of(runtime& rt) {
+  return runtime_access::front(rt);
+}
 
 directory_actor directory_of(runtime& rt) {
   return runtime_access::directory(rt);
