@@ -19,6 +19,10 @@ constexpr int forward_tries_max = 3;
 /// How long after a failure to read a run's row it is tried again.
 constexpr auto respawn_retry = std::chrono::seconds{1};
 
+/// How long a supervisor may take to say what becomes of a run that crashed
+/// while there was no directory.
+constexpr auto respawn_anyway = std::chrono::milliseconds{100};
+
 // -- lives --------------------------------------------------------------------
 
 using directory_parts::admit;
@@ -51,6 +55,14 @@ void watch(directory_self self, const run_id& id, const run_actor& actor) {
     self->send(supervisor, watch_run{id, actor});
 }
 
+/// For who waits here for a run that came to rest without us.
+void tell_rest(directory_self self, const run_row& row) {
+  auto r = result_from_store(*self->state.context->store, row);
+  settle_waiters(self, r, row.status == run_status::waiting_on_human);
+  if (row.status == run_status::waiting_on_child)
+    directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
+}
+
 /// The runs that an earlier directory left tell us what it knew.
 void meet_all(directory_self self) {
   for (const auto& [id, run] : *self->state.live)
@@ -60,19 +72,22 @@ void meet_all(directory_self self) {
           // It told us already.
         },
         [self, id = id, gone = run.actor](const caf::error&) {
-          auto& live = *self->state.live;
-          const auto i = live.find(id);
-          if (i != live.end() && i->second.actor == gone)
-            live.erase(i);
+          auto& st = self->state;
+          const auto i = st.live->find(id);
+          if (i != st.live->end() && i->second.actor != gone)
+            return; // It lives again.
+          if (i != st.live->end())
+            st.live->erase(i);
+          // What it told went to the directory that died with it: to who has
+          // asked us since, its rest; or that it crashed, unless its supervisor
+          // comes to us with that.
+          const auto row = find_row(*st.context->store, id);
+          if (row && is_at_rest(row->status))
+            tell_rest(self, *row);
+          else
+            self->delayed_send(self, respawn_anyway,
+                               respawn_run{id, gone.address()});
         });
-}
-
-/// For who waits here for a run that came to rest without us.
-void tell_rest(directory_self self, const run_row& row) {
-  auto r = result_from_store(*self->state.context->store, row);
-  settle_waiters(self, r, row.status == run_status::waiting_on_human);
-  if (row.status == run_status::waiting_on_child)
-    directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
 }
 
 /// A run's actor crashed, and its time has come again. If it crashed after its
