@@ -170,6 +170,7 @@ caf::result<run_handle_actor> attach(front_self self, const run_id& id) {
   auto handle = self->spawn(run_handle, id, caf::actor_cast<front_actor>(self));
   self->monitor(handle);
   st.handles.emplace(id, handle);
+  st.attached.emplace(handle.address(), id);
   return handle;
 }
 
@@ -183,12 +184,13 @@ auto spread(front_self self, Request& x) {
 
 void on_down(front_self self, const caf::down_msg& down) {
   auto& st = self->state;
-  if (down.source == st.directory) {
-    on_death(self, down.source);
+  const auto handle = st.attached.find(down.source);
+  if (handle == st.attached.end()) {
+    on_death(self, down.source); // A directory; we may know the next by now.
     return;
   }
-  std::erase_if(st.handles,
-                [&](const auto& x) { return x.second == down.source; });
+  st.handles.erase(handle->second);
+  st.attached.erase(handle);
 }
 
 void shut_down(front_self self, const caf::error& reason) {

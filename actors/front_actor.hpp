@@ -45,6 +45,7 @@ struct front_state {
   caf::actor_addr directory; ///< The one that is monitored.
   bool asks_again = false;   ///< `ask_again` is under way.
   std::unordered_map<run_id, run_handle_actor> handles;
+  std::map<caf::actor_addr, run_id> attached; ///< Whose handle it is.
 };
 
 /// Passes on, and asks again; knows nothing of runs itself.
