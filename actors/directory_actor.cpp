@@ -108,8 +108,10 @@ void respawn(directory_self self, const respawn_run& x) {
   }
   if (is_terminal(row->status) || row->status == run_status::parked)
     tell_rest(self, *row);
-  else // If it went on in another process, that one will tell its end.
-    static_cast<void>(ensure(self, *row));
+  else if (const auto run = ensure(self, *row);
+           !run && run.error().code == errc::io)
+    self->delayed_send(self, respawn_retry, x);
+  // If it went on in another process, that one will tell its end.
 }
 
 // -- other processes ----------------------------------------------------------

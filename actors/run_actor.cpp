@@ -11,6 +11,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace kestrion {
 
@@ -197,6 +198,8 @@ void take(run_self self, const command& c, timestamp now,
     answer(refusal);
     if (st.run.progress.seq == 0)
       self->quit(); // Its start was refused: there is no such run.
+    else if (is_at_rest(st.run.progress.status))
+      tell_directory(self, settled(st)); // It may leave memory again.
     return;
   }
   append_request append;
@@ -222,16 +225,17 @@ void take(run_self self, const command& c, timestamp now,
     append.created->tenant = header.tenant;
     append.created->key = header.key;
   }
+  st.unanswered = answer;
   // await, not then: nothing is decided on a state that is about to change.
   self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
-      [self, now, d = std::move(*decided), answer](std::uint64_t) mutable {
+      [self, now, d = std::move(*decided)](std::uint64_t) mutable {
         apply(self->state, d.events, now);
-        answer(d.refusal);
+        std::exchange(self->state.unanswered, nullptr)(d.refusal);
         settle(self);
       },
-      [self, answer](const caf::error& e) {
-        answer(from_caf(e));
+      [self](const caf::error& e) {
+        std::exchange(self->state.unanswered, nullptr)(from_caf(e));
         self->quit(e); // Memory and disk may disagree: live again from disk.
       });
 }
@@ -261,6 +265,12 @@ bool recover(run_self self) {
 run_actor_state::~run_actor_state() {
   for (auto& flight : in_flight)
     flight.stop.request_stop();
+  // CAF lets a promise that is not kept wait for ever.
+  if (unanswered)
+    unanswered(error{errc::unavailable,
+                     "the actor of run " + id.str()
+                       + " ended before it answered; whether the command was "
+                         "carried out is in its log"});
 }
 
 run_actor::behavior_type run_agent(run_self self, run_id id,

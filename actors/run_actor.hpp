@@ -7,6 +7,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -25,7 +26,8 @@ struct effect_in_flight {
 
 struct run_actor_state {
   run_actor_state() = default;
-  ~run_actor_state(); ///< Asks what is in flight to stop.
+  /// Asks what is in flight to stop; who waits for an answer gets none.
+  ~run_actor_state();
   run_actor_state(const run_actor_state&) = delete;
   run_actor_state& operator=(const run_actor_state&) = delete;
 
@@ -37,6 +39,8 @@ struct run_actor_state {
   std::vector<effect_in_flight> in_flight;
   std::optional<timestamp> wake; ///< What the directory was told last.
   std::uint64_t commands_taken = 0;
+  /// Of the command whose append is under way.
+  std::function<void(const std::optional<error>&)> unanswered;
 };
 
 /// @param fresh  A new run: there is no log to load yet.

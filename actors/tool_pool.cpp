@@ -60,9 +60,26 @@ bool tool_pool::start(tool_work work, time_point now) {
   return is_first;
 }
 
+/// Whether a call that had to wait for its thread may still start: not if its
+/// time is up, or if its run has ended, was cancelled or lives anew meanwhile.
+bool tool_pool::is_wanted(calls& all, std::uint64_t ticket,
+                          const tool_work& work) {
+  const std::lock_guard lock{all.mutex};
+  const auto x = all.open.find(ticket);
+  if (x == all.open.end())
+    return false;
+  if (!work.context.stop.stop_requested())
+    return true;
+  all.deadlines.erase({x->second.deadline, ticket});
+  all.open.erase(x);
+  return false;
+}
+
 /// What a thread does.
 void tool_pool::work_on(calls& all, std::uint64_t ticket,
                         const std::stop_source& stop, const tool_work& work) {
+  if (!is_wanted(all, ticket, work))
+    return;
   auto context = work.context;
   context.stop = stop.get_token();
   // The run may stop the call, and so may our timeout.

@@ -28,7 +28,8 @@ struct tool_executor {
 };
 
 /// Runs tools on threads. Each call gets one answer, the tool's or that its
-/// time is up: who takes it out of the pool gives it.
+/// time is up: who takes it out of the pool gives it. A call that is stopped
+/// before a thread was free for it never starts, and gets none.
 /// @par Threading All members from any thread.
 class tool_pool {
 public:
@@ -61,6 +62,8 @@ private:
     bool is_watched = false;
   };
 
+  static bool is_wanted(calls& all, std::uint64_t ticket,
+                        const tool_work& work);
   static void work_on(calls& all, std::uint64_t ticket,
                       const std::stop_source& stop, const tool_work& work);
   static void answer(const call& x, tool_outcome outcome, duration took);
