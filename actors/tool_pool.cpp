@@ -60,9 +60,23 @@ bool tool_pool::start(tool_work work, time_point now) {
   return is_first;
 }
 
+/// A call may have waited for a thread until its time was up, or until its run
+/// was cancelled: then it must not have an effect any more.
+bool tool_pool::still_wanted(calls& all, std::uint64_t ticket,
+                             const tool_work& work) {
+  const std::lock_guard lock{all.mutex};
+  if (!work.context.stop.stop_requested())
+    return all.open.contains(ticket);
+  if (const auto x = all.open.extract(ticket); !x.empty())
+    all.deadlines.erase({x.mapped().deadline, ticket});
+  return false;
+}
+
 /// What a thread does.
 void tool_pool::work_on(calls& all, std::uint64_t ticket,
                         const std::stop_source& stop, const tool_work& work) {
+  if (!still_wanted(all, ticket, work))
+    return;
   auto context = work.context;
   context.stop = stop.get_token();
   // The run may stop the call, and so may our timeout.

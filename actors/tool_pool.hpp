@@ -61,6 +61,8 @@ private:
     bool is_watched = false;
   };
 
+  static bool still_wanted(calls& all, std::uint64_t ticket,
+                           const tool_work& work);
   static void work_on(calls& all, std::uint64_t ticket,
                       const std::stop_source& stop, const tool_work& work);
   static void answer(const call& x, tool_outcome outcome, duration took);
