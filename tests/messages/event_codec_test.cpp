@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
     {38, "7a8b230130f99eb37499d6bcce937349e2521e5800d172e2e1002f1fc5f3ef01"},
     {44, "33bdc412a874cd72aac60f59ed5e1b5469a31afaa476d94fffb503371e0e7963"},
     {52, "b39fd25372c6ea447d542c3d87d28a1298b12876dd15de57a3d57d5ebef39ab7"},
+    {54, "511f9af9602326b98a11edd115dd56eb59933ad2707e9593e8b31ecb1367a88a"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {

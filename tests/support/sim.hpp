@@ -68,10 +68,7 @@ public:
         continue;
       if (tool_jobs_.empty() || holds_tools_)
         return;
-      const auto i = rng_() % tool_jobs_.size();
-      auto job = std::move(tool_jobs_[i]);
-      tool_jobs_.erase(tool_jobs_.begin() + static_cast<std::ptrdiff_t>(i));
-      job();
+      run_one_tool();
     }
   }
 
@@ -95,6 +92,17 @@ public:
 
   /// While held, tools have started but do not get on.
   void hold_tools(bool hold) { holds_tools_ = hold; }
+
+  /// Calls that have a thread; only while held there are some.
+  std::size_t tools_at_work() const { return tool_jobs_.size(); }
+
+  /// Lets one of them get on to its end.
+  void run_one_tool() {
+    const auto i = rng_() % tool_jobs_.size();
+    auto job = std::move(tool_jobs_[i]);
+    tool_jobs_.erase(tool_jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+    job();
+  }
 
   timestamp now() {
     return begin_
