@@ -101,9 +101,10 @@ void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
 /// because one before it made room.
 template <class Predicate>
 void stop_those(std::vector<effect_in_flight>& flights, Predicate is_disowned) {
-  for (auto f = flights.rbegin(); f != flights.rend(); ++f)
-    if (is_disowned(*f))
-      f->stop.request_stop();
+  std::for_each(flights.rbegin(), flights.rend(), [&](effect_in_flight& f) {
+    if (is_disowned(f))
+      f.stop.request_stop();
+  });
 }
 
 /// Asks effects to stop that the state does not owe any more.

@@ -43,6 +43,25 @@ model_ptr asks_once(std::vector<scripted_call> wanted) {
     });
 }
 
+/// Wants to work three times at once, but may only once; each call works until
+/// it is asked to stop.
+agent until_stopped(sign& entered, int& runs) {
+  return agent{"subject"}
+    .model(asks_once({{"work"}, {"work"}, {"work"}}))
+    .tool(
+      "work", "Works until it is asked to stop.",
+      [&](const tool_context& c) {
+        sign stopped;
+        const std::stop_callback ask{c.stop, [&] {
+                                       stopped.give();
+                                     }};
+        ++runs;
+        entered.give();
+        stopped.wait();
+      },
+      concurrency{1});
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(tool_pool_test)
@@ -126,25 +145,24 @@ BOOST_AUTO_TEST_CASE(who_is_cancelled_while_it_waits_never_runs) {
   BOOST_CHECK(ran == expected);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_cancelled_batch_no_call_begins_in_place_of_another) {
+  sign entered;
+  int runs = 0;
+  {
+    runtime rt{{.store = "memory:"}, {until_stopped(entered, runs)}};
+    const auto r = rt.start("subject", "Go.");
+    BOOST_REQUIRE(entered.wait());
+    rt.cancel(r.id(), "ana", "enough");
+    BOOST_CHECK(r.wait().status == run_status::cancelled);
+  }
+  BOOST_CHECK_EQUAL(runs, 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_runtime_ends_while_calls_wait) {
   sign entered;
   int runs = 0;
-  agent a{"subject"};
-  a.model(asks_once({{"work"}, {"work"}, {"work"}}))
-    .tool(
-      "work", "Works until it is asked to stop.",
-      [&](const tool_context& c) {
-        sign stopped;
-        const std::stop_callback ask{c.stop, [&] {
-                                       stopped.give();
-                                     }};
-        ++runs;
-        entered.give();
-        stopped.wait();
-      },
-      concurrency{1});
   {
-    runtime rt{{.store = "memory:"}, {a}};
+    runtime rt{{.store = "memory:"}, {until_stopped(entered, runs)}};
     rt.start("subject", "Go.");
     BOOST_REQUIRE(entered.wait());
   }
