@@ -53,6 +53,16 @@ supervised_child tool_watch_child(const shared_context& context) {
           }};
 }
 
+/// Tools are timed by the clock that their watch goes by.
+tool_timekeeper timekeeper(caf::actor_system& system,
+                           const shared_context& context) {
+  return {[&system] { return system.clock().now(); },
+          [weak = std::weak_ptr{context}] {
+            if (const auto strong = weak.lock())
+              caf::anon_send(strong->tool_watch.get(), sweep_tools{});
+          }};
+}
+
 supervised_child supervisor_child(const shared_context& context,
                                   const restart_spec& restarts) {
   return {"supervisor of runs",
@@ -97,6 +107,7 @@ directory_actor engine::directory() const {
 
 void engine::stop() const {
   context->is_stopping = true;
+  context->tools->close();
   caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
 }
@@ -111,7 +122,8 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
   context->store = world.store;
-  context->tools = std::make_shared<tool_pool>(std::move(world.executor));
+  context->tools = std::make_shared<tool_pool>(std::move(world.executor),
+                                               timekeeper(system, context));
   // Each needs those before it.
   std::vector<supervised_child> children{
     event_hub_child(context),

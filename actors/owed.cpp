@@ -68,7 +68,8 @@ std::vector<effect> owed(const run_state& state) {
   for (const auto& call : p.calls) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,
-                                call.attempt, call.interrupted});
+                                call.attempt, call.interrupted,
+                                call.not_before});
     if (call.phase == call_phase::child && places-- > 0)
       out.emplace_back(child_of(state, call));
   }

@@ -115,7 +115,13 @@ struct meet_directory {};
 /// The supervisor is new, and watches nobody yet.
 struct meet_supervisor {};
 struct passivate {};
-struct resume_owed {};
+
+/// The time of a delayed effect has come.
+struct resume_owed {
+  std::string call;
+  std::int64_t attempt = 1;
+};
+
 struct run_due {};
 
 struct wake_run_at {

@@ -36,7 +36,8 @@ void start(run_self self, const call_model& x) {
   effect_in_flight flight{x.call, x.attempt, std::stop_source{},
                           x.not_before > now};
   if (flight.delayed)
-    self->delayed_send(self, x.not_before - now, resume_owed{});
+    self->delayed_send(self, x.not_before - now,
+                       resume_owed{x.call, x.attempt});
   else
     start_model_call(
       {caf::actor_cast<caf::actor_addr>(self),
@@ -50,14 +51,17 @@ void start(run_self self, const call_model& x) {
 
 void start(run_self self, const run_tool& x) {
   auto& st = self->state;
-  effect_in_flight flight{x.call, x.attempt, std::stop_source{}, false};
-  const bool is_unwatched = st.context->tools->start(
-    {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
-     tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
-                  flight.stop.get_token()}},
-    self->clock().now());
-  if (is_unwatched)
-    self->send(st.context->tool_watch.get(), sweep_tools{});
+  const auto now = st.context->now();
+  effect_in_flight flight{x.call, x.attempt, std::stop_source{},
+                          x.not_before > now};
+  if (flight.delayed)
+    self->delayed_send(self, x.not_before - now,
+                       resume_owed{x.call, x.attempt});
+  else
+    st.context->tools->start(
+      {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
+       tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
+                    flight.stop.get_token()}});
   st.in_flight.push_back(std::move(flight));
 }
 
@@ -94,24 +98,32 @@ void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
   });
 }
 
+/// Asks effects to stop, the last first: so no call of a run that stops begins
+/// because one before it made room.
+template <class Predicate>
+void stop_those(std::vector<effect_in_flight>& flights, Predicate is_disowned) {
+  std::for_each(flights.rbegin(), flights.rend(), [&](effect_in_flight& f) {
+    if (is_disowned(f))
+      f.stop.request_stop();
+  });
+}
+
 /// Asks effects to stop that the state does not owe any more.
 void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
-  std::erase_if(st.in_flight, [&](effect_in_flight& f) {
-    const bool is_owed =
-      std::any_of(debts.begin(), debts.end(), [&](const effect& e) {
-        return match(
-          e, [](const wake_up&) { return false; },
-          [&](const start_child& x) {
-            return x.call == f.call && f.attempt == no_attempt;
-          },
-          [&](const auto& x) {
-            return x.call == f.call && x.attempt == f.attempt;
-          });
-      });
-    if (!is_owed)
-      f.stop.request_stop();
-    return !is_owed;
+  stop_those(st.in_flight, [&](const effect_in_flight& f) {
+    return std::none_of(debts.begin(), debts.end(), [&](const effect& e) {
+      return match(
+        e, [](const wake_up&) { return false; },
+        [&](const start_child& x) {
+          return x.call == f.call && f.attempt == no_attempt;
+        },
+        [&](const auto& x) {
+          return x.call == f.call && x.attempt == f.attempt;
+        });
+    });
   });
+  std::erase_if(st.in_flight,
+                [](const auto& f) { return f.stop.stop_requested(); });
 }
 
 run_settled settled(const run_actor_state& st) {
@@ -263,8 +275,7 @@ bool recover(run_self self) {
 } // namespace
 
 run_actor_state::~run_actor_state() {
-  for (auto& flight : in_flight)
-    flight.stop.request_stop();
+  stop_those(in_flight, [](const auto&) { return true; });
   // CAF lets a promise that is not kept wait for ever.
   if (unanswered)
     unanswered(error{errc::unavailable,
@@ -315,6 +326,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     [self](tool_done& c) {
       land(self->state, c.call, c.attempt);
       c.now = self->state.context->now();
+      c.jitter = static_cast<std::uint32_t>(self->state.context->random());
       const auto now = c.now;
       take(self, std::move(c), now, ignore);
     },
@@ -323,9 +335,10 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       const auto now = self->state.context->now();
       take(self, tick{now}, now, ignore);
     },
-    [self](const resume_owed&) {
-      std::erase_if(self->state.in_flight,
-                    [](const auto& f) { return f.delayed; });
+    [self](const resume_owed& x) {
+      std::erase_if(self->state.in_flight, [&](const auto& f) {
+        return f.delayed && f.call == x.call && f.attempt == x.attempt;
+      });
       settle(self);
     },
     [self](const meet_directory&) {

@@ -21,7 +21,7 @@ struct effect_in_flight {
   std::string call;
   std::int64_t attempt = 1;
   std::stop_source stop;
-  bool delayed = false; ///< Backoff: starts when `resume_owed` comes.
+  bool delayed = false; ///< Backoff: starts when its `resume_owed` comes.
 };
 
 struct run_actor_state {

@@ -36,9 +36,11 @@ struct open_call {
   std::string arguments; ///< As they will run: edited ones replace the model's.
   call_phase phase = call_phase::waiting;
   std::int64_t attempt = 0;
-  bool interrupted = false;
-  std::string agent{};  ///< Of the child.
-  bool handoff = false; ///< The child takes the conversation over.
+  std::int64_t failures = 0; ///< Attempts that failed since its start.
+  timestamp not_before{};    ///< Of the next attempt; the epoch: at once.
+  bool interrupted = false;  ///< Begun before; it may have happened.
+  std::string agent{};       ///< Of the child.
+  bool handoff = false;      ///< The child takes the conversation over.
   std::string question{};
   std::vector<std::string> choices{};
   bool gated = false;

@@ -37,6 +37,18 @@ struct approval_gate {
 };
 BOOST_DESCRIBE_STRUCT(approval_gate, (), (required, roles, deadline))
 
+/// How often a call that fails is tried, and how long between. A call fails if
+/// the tool throws, returns an error or takes too long.
+struct retry_rule {
+  std::int64_t attempts_max = 1; ///< The first included; 1: never again.
+  /// Before the second attempt; doubles with each, less up to 25 % at random.
+  duration backoff_first = std::chrono::milliseconds{500};
+  duration backoff_max = std::chrono::seconds{30};
+  bool operator==(const retry_rule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(retry_rule, (),
+                      (attempts_max, backoff_first, backoff_max))
+
 /// What a call of a tool does.
 enum class tool_kind : std::uint8_t {
   function, ///< Runs code.
@@ -57,9 +69,13 @@ struct tool_spec {
   std::string input_schema; ///< JSON Schema of an object, as text.
   effect_contract contract = effect_contract::idempotent;
   approval_gate gate;
-  duration timeout = std::chrono::minutes{5};
+  duration timeout = std::chrono::minutes{5}; ///< Of one attempt.
   tool_kind kind = tool_kind::function;
   std::string agent{}; ///< Whose run a subagent or handoff starts.
+  retry_rule retry{};  ///< Of functions; not for the contract `once`.
+  /// So many calls at once in one runtime, over all runs of the agent; the
+  /// others wait in order. Of functions; nothing: as many as there are.
+  std::optional<std::int64_t> concurrency_max{};
   std::shared_ptr<const schema> validator; ///< `input_schema`, compiled.
 };
 
@@ -139,7 +155,8 @@ std::string digest_of(const agent_definition& definition);
 /// @par Errors `invalid_argument`: an empty or overlong name, a tool twice, a
 ///             schema that is none or not one of an object or not that of the
 ///             tool's kind, a subagent or handoff without an agent, another
-///             tool with one, a limit below 1.
+///             tool with one, a limit below 1, several attempts of a tool whose
+///             contract is `once`.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

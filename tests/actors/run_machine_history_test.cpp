@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(no_history_gets_lost) {
                                           "retries_then_failed",
                                           "steered",
                                           "tools_then_answer",
+                                          "tools_tried_again",
                                           "waiting_for_two_roles"};
   BOOST_CHECK(std::includes(names.begin(), names.end(), expected.begin(),
                             expected.end()));

@@ -127,6 +127,9 @@ public:
   /// While held, no thread is free for tools: they have been started, and wait.
   void hold_tools(bool hold) { holds_tools_ = hold; }
 
+  /// Calls that have a thread; only while held there are some.
+  std::size_t tools_at_work() const { return tool_jobs_.size(); }
+
   timestamp now() {
     return begin_
            + std::chrono::duration_cast<duration>(
