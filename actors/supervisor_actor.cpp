@@ -111,6 +111,13 @@ supervisor(supervisor_self self, restart_spec spec,
       self->state.watched[x.actor.address()] = x.run;
       self->monitor(x.actor);
     },
+    [self](const which_children&) {
+      children_there out;
+      out.children.reserve(self->state.watched.size());
+      for (const auto& [actor, run] : self->state.watched)
+        out.children.push_back({run.str(), actor});
+      return out;
+    },
   };
 }
 

@@ -14,6 +14,7 @@
 
 #include <iostream>
 #include <map>
+#include <set>
 
 namespace kestrion::test {
 
@@ -160,6 +161,34 @@ BOOST_AUTO_TEST_CASE(each_of_them_dies_at_any_time_while_runs_are_busy) {
       }
     }
   std::cout << kills << " infrastructure actors killed\n";
+}
+
+BOOST_AUTO_TEST_CASE(a_new_supervisor_of_runs_knows_them_all) {
+  auto process = boot(1);
+  process->hold_tools(true);
+  std::set<std::string> started;
+  for (int i = 0; i < 3; ++i)
+    started.insert(
+      ask<run_receipt>(*process,
+                       start_request{"scout", user_message("Look."), {}})
+        .value()
+        .run.str());
+  kill(*process, part::supervisor);
+  process->advance(1s);
+  caf::scoped_actor outside{process->system()};
+  auto asked = outside->request(
+    strong<supervisor_actor>(process->actors().context->supervisor),
+    caf::infinite, which_children{});
+  process->settle();
+  std::set<std::string> watched;
+  asked.receive(
+    [&](const children_there& x) {
+      for (const auto& each : x.children)
+        watched.insert(each.name);
+    },
+    [](const caf::error&) { BOOST_FAIL("there is no answer"); });
+  BOOST_CHECK(watched == started);
+  process->hold_tools(false);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_deaths_stop_the_runtime_in_order) {
