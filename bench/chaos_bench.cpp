@@ -106,7 +106,7 @@ outcome work(double seconds, std::optional<std::uint64_t> seed,
   auto world = std::make_shared<bench::ledger>();
   auto counts = std::make_shared<bench::load_counts>();
   fleet ours{folder.store("log"), world};
-  auto done =
+  auto load =
     bench::keep_busy(ours.system(), ours.engine(), world, counts, runs);
   bench::wait_until([&] { return counts->completed >= runs; },
                     "as many runs have completed as are busy");
@@ -116,8 +116,9 @@ outcome work(double seconds, std::optional<std::uint64_t> seed,
   if (seed)
     killer = bench::spawn_killer(ours.system(), ours.engine(), *seed, kills);
   const auto took = bench::time_of([&] {
-    if (done.wait_for(bench::seconds{seconds}) == std::future_status::ready)
-      done.get(); // Says why.
+    if (load.done.wait_for(bench::seconds{seconds})
+        == std::future_status::ready)
+      load.done.get(); // Says why.
   });
   outcome out;
   out.events_per_s =
@@ -127,10 +128,10 @@ outcome work(double seconds, std::optional<std::uint64_t> seed,
   counts->ends = true;
   out.seconds_to_complete =
     bench::time_of([&] {
-      if (done.wait_for(patience) != std::future_status::ready)
+      if (load.done.wait_for(patience) != std::future_status::ready)
         throw std::runtime_error("runs do not come to their end");
     }).count();
-  done.get();
+  load.done.get();
   out.resolved = counts->resolved;
   out.unparked = counts->unparked;
   out.evidence = bench::gather(ours.store(), *world);

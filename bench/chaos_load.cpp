@@ -98,7 +98,6 @@ std::optional<kestrion::command> decision_for(keeper self,
                                               const kestrion::run_result& r) {
   auto& st = self->state;
   if (r.status == kestrion::run_status::parked) {
-    ++st.counts->unparked;
     return kestrion::unpark_run{"operator", {}};
   }
   if (r.in_doubt.empty())
@@ -111,7 +110,6 @@ std::optional<kestrion::command> decision_for(keeper self,
   } else {
     out.decision.answer = kestrion::doubt_answer::did_not_happen;
   }
-  ++st.counts->resolved;
   return out;
 }
 
@@ -126,9 +124,14 @@ void on_rest(keeper self, std::size_t i, const kestrion::run_result& r) {
   if (!decision)
     return end(self, "run " + r.id.str() + " is "
                        + std::string{to_string(r.status)} + ": " + r.reason);
+  const bool is_parked = r.status == kestrion::run_status::parked;
   ask<kestrion::run_receipt>(
     self, i, kestrion::run_command{r.id, std::move(*decision)},
-    [self, i](const kestrion::run_receipt&) { go_on(self, i); });
+    [self, i, is_parked](const kestrion::run_receipt&) {
+      auto& counts = *self->state.counts;
+      ++(is_parked ? counts.unparked : counts.resolved);
+      go_on(self, i);
+    });
 }
 
 /// Starting again with the same id gives the run that exists; so asking again
@@ -183,17 +186,15 @@ caf::behavior keep(keeper self,
 
 } // namespace
 
-std::future<void> keep_busy(caf::actor_system& system,
-                            const kestrion::engine& engine,
-                            std::shared_ptr<ledger> world,
-                            std::shared_ptr<load_counts> counts,
-                            std::size_t runs) {
+load keep_busy(caf::actor_system& system, const kestrion::engine& engine,
+               std::shared_ptr<ledger> world,
+               std::shared_ptr<load_counts> counts, std::size_t runs) {
   auto done = std::make_shared<std::promise<void>>();
-  auto out = done->get_future();
-  system.spawn(keep,
-               std::shared_ptr<const kestrion::run_context>{engine.context},
-               std::move(world), std::move(counts), std::move(done), runs);
-  return out;
+  auto ended = done->get_future();
+  auto actor = system.spawn(
+    keep, std::shared_ptr<const kestrion::run_context>{engine.context},
+    std::move(world), std::move(counts), std::move(done), runs);
+  return {std::move(actor), std::move(ended)};
 }
 
 } // namespace bench

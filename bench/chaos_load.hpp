@@ -14,7 +14,7 @@
 
 namespace bench {
 
-/// What the keepers of a load have seen; any thread.
+/// What the keeper of a load has seen; any thread.
 struct load_counts {
   std::atomic<std::size_t> started{0};
   std::atomic<std::size_t> completed{0};
@@ -23,15 +23,20 @@ struct load_counts {
   std::atomic<bool> ends{false}; ///< No run is started any more.
 };
 
+/// A load that is under way.
+struct load {
+  /// To be held: while a directory is dead, nobody else does.
+  caf::actor keeper;
+  /// When all have completed. An exception says what a run did instead.
+  std::future<void> done;
+};
+
 /// Keeps `runs` runs of the agent "chaos" busy until told to end: when one has
 /// completed, the next starts. It is their operator, too: it looks up in the
 /// ledger what happened to calls in doubt, and unparks what was parked. If the
 /// directory dies it asks the next one.
-/// @returns When all have completed. An exception says what a run did instead.
-std::future<void> keep_busy(caf::actor_system& system,
-                            const kestrion::engine& engine,
-                            std::shared_ptr<ledger> world,
-                            std::shared_ptr<load_counts> counts,
-                            std::size_t runs);
+load keep_busy(caf::actor_system& system, const kestrion::engine& engine,
+               std::shared_ptr<ledger> world,
+               std::shared_ptr<load_counts> counts, std::size_t runs);
 
 } // namespace bench
