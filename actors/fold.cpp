@@ -28,25 +28,14 @@ void say_heard(run_state& s) {
   s.heard.clear();
 }
 
-std::size_t count_calls(const message& m) {
-  return static_cast<std::size_t>(
-    std::count_if(m.parts.begin(), m.parts.end(), [](const part& p) {
-      return std::holds_alternative<tool_call_part>(p);
-    }));
-}
-
-/// Keeps a result until its batch is complete. Room for them is made with the
-/// first: a batch may wait for people for days.
+/// Keeps a result until its batch is complete.
 void keep(run_state& s, const std::string& id, std::string content,
           bool is_error) {
-  if (s.conversation.empty())
-    return;
   const auto& batch = *s.conversation.back();
   std::size_t at = 0;
   for (const auto& each : batch.parts)
     if (const auto* asked = std::get_if<tool_call_part>(&each)) {
-      if (asked->id == id) {
-        s.results.resize(count_calls(batch));
+      if (asked->id == id && at < s.results.size()) {
         s.results[at] = tool_result_part{id, asked->vendor_id, asked->name,
                                          std::move(content), is_error};
         return; // Ids differ.
@@ -74,6 +63,8 @@ run_state fold(run_state s, recorded_event e) {
   fold_progress(s.progress, e);
   const auto keep_result = [&](const std::string& id, std::string content,
                                bool is_error) {
+    if (s.results.empty())
+      return;
     keep(s, id, std::move(content), is_error);
     say_results_if_complete(s);
   };
@@ -83,6 +74,7 @@ run_state fold(run_state s, recorded_event e) {
     [&](const signal_received& x) { hear(s, user_message(text_of(x))); },
     [&](model_call_completed& x) {
       say(s, {role::assistant, std::move(x.parts)});
+      s.results.assign(s.progress.calls.size(), std::nullopt);
     },
     [&](tool_call_completed& x) {
       keep_result(x.call, std::move(x.content), false);

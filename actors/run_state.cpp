@@ -56,7 +56,7 @@ std::string target_of_handoff(const run_progress& p) {
 /// What the next agent reads as the results of the batch that handed over.
 message results_of_handoff(const run_state& s, std::string_view handoff) {
   message out{role::tool, {}};
-  if (s.conversation.empty())
+  if (s.conversation.empty() || s.results.empty())
     return out;
   std::size_t at = 0;
   for (const auto& each : s.conversation.back()->parts)

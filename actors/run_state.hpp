@@ -124,7 +124,7 @@ struct run_state {
   run_progress progress;
   kestrion::conversation conversation;
   kestrion::conversation heard; ///< Said, but not to the model yet.
-  std::vector<std::optional<tool_result_part>> results; ///< None, or as calls.
+  std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
 };
 
 /// Compares what was said, not where it is stored.

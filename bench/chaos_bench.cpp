@@ -91,6 +91,22 @@ private:
   kestrion::engine engine_;
 };
 
+/// Which runs hang, and where.
+std::string unfinished(const kestrion::event_store& store) {
+  kestrion::run_query query;
+  query.statuses = {kestrion::run_status::running,
+                    kestrion::run_status::waiting_on_human,
+                    kestrion::run_status::parked};
+  const auto rows = store.list(query).value();
+  auto out = std::to_string(rows.size()) + " runs do not come to their end";
+  for (std::size_t i = 0; i < std::min<std::size_t>(rows.size(), 5); ++i)
+    out += "; " + rows[i].id.str() + " is "
+           + std::string{to_string(rows[i].status)} + " since "
+           + kestrion::to_string(rows[i].updated_at) + " at seq "
+           + std::to_string(rows[i].last_seq);
+  return out;
+}
+
 /// One turn with or without the killer.
 struct outcome {
   double events_per_s = 0;
@@ -129,7 +145,7 @@ outcome work(double seconds, std::optional<std::uint64_t> seed,
   out.seconds_to_complete =
     bench::time_of([&] {
       if (load.done.wait_for(patience) != std::future_status::ready)
-        throw std::runtime_error("runs do not come to their end");
+        throw std::runtime_error(unfinished(ours.store()));
     }).count();
   load.done.get();
   out.resolved = counts->resolved;

@@ -14,6 +14,8 @@
 #include "memory.hpp"
 #include "raw_log.hpp"
 
+#include <kestrion/actors/run_queries.hpp>
+
 #include <algorithm>
 #include <random>
 #include <span>
@@ -25,6 +27,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t resident_default = 100'000;
 constexpr std::size_t passivated_default = 1'000'000;
+/// For what a passivated run costs in memory; the others are put in the store.
+constexpr std::size_t passivated_by_runtime = 20'000;
 constexpr std::size_t runs_at_once = 10'000; ///< That are being started.
 constexpr std::size_t wakes_max = 1'000;
 constexpr std::size_t payload_bytes = 300;
@@ -76,6 +80,66 @@ parked park(const std::string& url, std::size_t runs, bool passivate) {
   out.each = bench::per_run(before, bench::memory_now(), runs - 1);
   out.transcript_bytes = transcript_bytes(rt, first.id);
   return out;
+}
+
+// -- a store with many --------------------------------------------------------
+
+/// How the runtime appended this run; the events of one append have one time.
+std::vector<kestrion::append_request>
+appends_of(const kestrion::event_store& store, const kestrion::run_row& row) {
+  std::vector<kestrion::append_request> out;
+  for (const auto& e : kestrion::load_events(store, row.id).value()) {
+    if (out.empty() || out.back().events.back().at != e.at) {
+      out.emplace_back();
+      out.back().expected_seq = e.seq - 1;
+      out.back().status = kestrion::run_status::running;
+      out.back().wake_at = row.wake_at;
+    }
+    out.back().events.push_back(kestrion::encode(e.event, e.at));
+  }
+  out.front().created = row;
+  out.back().status = row.status;
+  return out;
+}
+
+/// Makes these appends for `count` new runs, as if they happened now.
+void append_copies(kestrion::event_store& store,
+                   std::vector<kestrion::append_request> appends,
+                   std::size_t count) {
+  static std::mt19937_64 random{1};
+  const auto now = kestrion::system_now();
+  const auto later = now - appends.front().events.front().at;
+  std::vector<kestrion::run_id> ids(count);
+  for (auto& id : ids)
+    id = kestrion::run_id::make(now, static_cast<std::uint16_t>(random()),
+                                random());
+  for (auto& append : appends) {
+    *append.wake_at += later;
+    for (auto& e : append.events)
+      e.at += later;
+    std::vector<kestrion::append_request> group(count, append);
+    for (std::size_t i = 0; i < count; ++i) {
+      group[i].run = ids[i];
+      if (group[i].created)
+        group[i].created->id = ids[i];
+    }
+    for (const auto& done : store.append(group))
+      static_cast<void>(done.value());
+  }
+}
+
+/// Adds runs to the store, each appended as the runtime appended the one that
+/// is there, but many of them a transaction, until there are `runs`.
+/// @returns Seconds.
+double fill(const std::string& url, std::size_t runs) {
+  constexpr std::size_t group = 4'000;
+  const auto store = kestrion::open_store(url).value();
+  const auto appends = appends_of(*store, store->list({}).value().front());
+  return bench::time_of([&] {
+           for (std::size_t made = 1; made < runs; made += group)
+             append_copies(*store, appends, std::min(group, runs - made));
+         })
+    .count();
 }
 
 // -- opening and waking -------------------------------------------------------
@@ -233,14 +297,15 @@ void measure_resident(std::size_t runs) {
 void measure_passivated(std::size_t runs) {
   const bench::scratch_folder folder;
   park(folder.store("first"), 2, true); // What is made once is there now.
-  const auto all = park(folder.store("log"), runs, true);
-  boost::json::object line{
-    {"bench", "parked_runs"},
-    {"kept", "in the store"},
-    {"runs", runs},
-    {"starts_per_s", whole(static_cast<double>(runs) / all.seconds)},
-    {"heap_bytes", whole(all.each.heap_bytes)},
-    {"resident_bytes", whole(all.each.resident_bytes)}};
+  const auto some = park(folder.store("some"), passivated_by_runtime, true);
+  park(folder.store("log"), 1, true);
+  const auto seconds = fill(folder.store("log"), runs);
+  boost::json::object line{{"bench", "parked_runs"},
+                           {"kept", "in the store"},
+                           {"runs", runs},
+                           {"seconds_to_fill", whole(seconds)},
+                           {"heap_bytes", whole(some.each.heap_bytes)},
+                           {"resident_bytes", whole(some.each.resident_bytes)}};
   for (const auto& figure : open_and_wake(folder))
     line.insert(figure);
   bench::print(line);
