@@ -51,9 +51,11 @@ void watch(directory_self self, const run_id& id, const run_actor& actor) {
     self->send(supervisor, watch_run{id, actor});
 }
 
-/// The runs that an earlier directory left tell us what it knew.
+/// The runs that an earlier directory left tell us what it knew. A supervisor
+/// that was started while there was no directory has heard of none of them.
 void meet_all(directory_self self) {
-  for (const auto& [id, run] : *self->state.live)
+  for (const auto& [id, run] : *self->state.live) {
+    watch(self, id, run.actor);
     self->request(run.actor, caf::infinite, meet_directory{})
       .then(
         [](bool) {
@@ -65,6 +67,7 @@ void meet_all(directory_self self) {
           if (i != live.end() && i->second.actor == gone)
             live.erase(i);
         });
+  }
 }
 
 /// For who waits here for a run that came to rest without us.
