@@ -74,7 +74,7 @@ outcome on(const run_state& s, const agent_definition& a, const tick& c) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return decision{};
   draft d{s, a, c.now};
-  const auto& limits = s.header.limits;
+  const auto& limits = s.header->limits;
   if (!expire_if_due(d) && c.now - p.started_at >= limits.wall_time_max)
     fail(d, errc::limit_exceeded,
          "the run's limit is reached: wall_time_max of "

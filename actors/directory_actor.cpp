@@ -63,9 +63,11 @@ void tell_rest(directory_self self, const run_row& row) {
     directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
 }
 
-/// The runs that an earlier directory left tell us what it knew.
+/// The runs that an earlier directory left tell us what it knew. A supervisor
+/// that was started while there was no directory has heard of none of them.
 void meet_all(directory_self self) {
-  for (const auto& [id, run] : *self->state.live)
+  for (const auto& [id, run] : *self->state.live) {
+    watch(self, id, run.actor);
     self->request(run.actor, caf::infinite, meet_directory{})
       .then(
         [](bool) {
@@ -88,6 +90,7 @@ void meet_all(directory_self self) {
             self->delayed_send(self, respawn_anyway,
                                respawn_run{id, gone.address()});
         });
+  }
 }
 
 /// A run's actor crashed, and its time has come again. If it crashed after its

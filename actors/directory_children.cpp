@@ -38,7 +38,7 @@ void add_handed(const event_store& store, child_done& done,
     done.usage += state->progress.usage;
     done.cost_usd_micros += state->progress.cost_usd_micros;
     done.descendants += state->progress.descendants;
-    from = state->header.handed_from;
+    from = state->header->handed_from;
   }
 }
 
@@ -101,7 +101,7 @@ result<std::optional<run_row>> tell_if_ended(directory_self self,
     const auto r = result_of(run, *state);
     if (!r.handed_to) {
       tell_end(self, {r, 0, parent, call, state->progress.descendants,
-                      state->header.handed_from});
+                      state->header->handed_from});
       return std::optional<run_row>{};
     }
     run = *r.handed_to;

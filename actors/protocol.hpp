@@ -184,6 +184,18 @@ struct grace_over {
 
 struct start_children {};
 
+/// Whom a supervisor looks after at this moment.
+struct which_children {};
+
+struct supervised_actor {
+  std::string name; ///< Of a run: its id.
+  caf::actor_addr actor;
+};
+
+struct children_there {
+  std::vector<supervised_actor> children; ///< Those that live.
+};
+
 // -- actors -------------------------------------------------------------------
 
 /// The only writer of a store. Group-commits whatever came while it was busy.
@@ -276,7 +288,9 @@ using store_watch_actor = caf::typed_actor<
 /// Restarts runs that crash, and parks those that crash too often.
 using supervisor_actor = caf::typed_actor<
   // Monitors a run's actor.
-  caf::reacts_to<watch_run>>;
+  caf::reacts_to<watch_run>,
+  // Replies with the runs that have an actor, as far as it was told.
+  caf::replies_to<which_children>::with<children_there>>;
 
 // -- errors -------------------------------------------------------------------
 
@@ -336,4 +350,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::grace_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_children)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::which_children)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::children_there)
 CAF_ERROR_CODE_ENUM(kestrion::errc, "kestrion") // At most 10 characters.

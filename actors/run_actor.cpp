@@ -67,7 +67,7 @@ void start(run_self self, const run_tool& x) {
 
 void start(run_self self, const start_child& x) {
   auto& st = self->state;
-  const auto& ours = st.run.header;
+  const auto& ours = *st.run.header;
   child_request request{st.id, x, {}, {}};
   request.header.tenant = ours.tenant;
   request.header.depth = x.depth;
@@ -96,6 +96,8 @@ void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
   std::erase_if(st.in_flight, [&](const auto& f) {
     return f.call == call && f.attempt == attempt;
   });
+  if (st.in_flight.empty())
+    st.in_flight.shrink_to_fit(); // It may wait for days now.
 }
 
 /// Asks effects to stop, the last first: so no call of a run that stops begins
@@ -127,7 +129,7 @@ void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
 }
 
 run_settled settled(const run_actor_state& st) {
-  const auto& header = st.run.header;
+  const auto& header = *st.run.header;
   return {result_of(st.id, st.run),
           st.commands_taken,
           header.parent,
@@ -183,6 +185,8 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
   for (auto& e : events) {
     const auto seq = st.run.progress.seq + 1;
     st.run = fold(std::move(st.run), {seq, at, std::move(e)});
+    if (seq == 1)
+      st.run.header = st.context->headers->share(st.run.header);
   }
 }
 
@@ -263,6 +267,7 @@ bool recover(run_self self) {
     return false;
   }
   st.run = std::move(*loaded);
+  st.run.header = st.context->headers->share(st.run.header);
   const auto now = st.context->now();
   auto decided = decide(st.run, *st.agent->definition, recover_run{now});
   if (decided && decided->events.empty())

@@ -53,7 +53,7 @@ run_result result_of(const run_id& id, const run_state& s) {
   const auto& p = s.progress;
   run_result r;
   r.id = id;
-  r.agent = s.header.agent;
+  r.agent = s.header->agent;
   r.status = p.status;
   r.code = p.code;
   r.reason = p.reason;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/run_header.hpp>
 #include <kestrion/messages/effect.hpp>
 #include <kestrion/messages/event.hpp>
 #include <kestrion/messages/run_status.hpp>
@@ -121,7 +122,7 @@ struct run_progress {
 
 /// The fold of a run's log. Equal logs have equal states.
 struct run_state {
-  run_started header;
+  run_header header;
   run_progress progress;
   kestrion::conversation conversation;
   kestrion::conversation heard; ///< Said, but not to the model yet.

@@ -387,7 +387,7 @@ void check_next_move(const run_state& s) {
   }
   // Of the open children the first have a place, the others follow.
   const auto places =
-    static_cast<std::size_t>(s.header.limits.children_at_once_max.value_or(
+    static_cast<std::size_t>(s.header->limits.children_at_once_max.value_or(
       default_children_at_once_max));
   BOOST_REQUIRE_EQUAL(children + handoffs,
                       std::min(places, open_children(s).size()));

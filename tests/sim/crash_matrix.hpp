@@ -290,7 +290,7 @@ inline ending ending_of(const std::shared_ptr<event_store>& disk,
   below.parent = row->id;
   for (const auto& child : disk->list(below).value()) {
     const auto state = load_run(*disk, child.id).value();
-    out.children[state.header.parent_call.value() + child.agent] =
+    out.children[state.header->parent_call.value() + child.agent] =
       std::string{to_string(child.status)} + " " + said(state);
   }
   if (const auto next = result_of(row->id, out.state).handed_to)

@@ -156,6 +156,27 @@ BOOST_AUTO_TEST_CASE(who_does_not_end_in_time_is_killed) {
   told({"end deaf", "end a"});
 }
 
+BOOST_AUTO_TEST_CASE(it_tells_whom_it_looks_after) {
+  caf::scoped_actor outside{world.system()};
+  grow({child("a"), child("b", restart_type::temporary), child("c")});
+  end("b", caf::exit_reason::kill);
+  end("c", caf::exit_reason::kill);
+  auto asked = outside->request(tree, caf::infinite, which_children{});
+  world.settle();
+  std::vector<std::string> names;
+  asked.receive(
+    [&](const children_there& x) {
+      for (const auto& each : x.children) {
+        names.push_back(each.name);
+        BOOST_CHECK(each.actor == actors.at(each.name).address());
+      }
+    },
+    [](const caf::error&) { BOOST_FAIL("there is no answer"); });
+  const std::vector<std::string> expected{"a", "c"};
+  BOOST_CHECK_EQUAL_COLLECTIONS(names.begin(), names.end(), expected.begin(),
+                                expected.end());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace kestrion::test

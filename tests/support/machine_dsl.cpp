@@ -186,7 +186,7 @@ std::string described(const run_state& s) {
   line("code", p.code);
   line("reason", p.reason);
   line("output", output_of(s));
-  line("agent", s.header.agent);
+  line("agent", s.header->agent);
   line("started", to_string(p.started_at));
   line("updated", to_string(p.updated_at));
   line("events", std::to_string(p.seq) + ", steps " + std::to_string(p.steps));
