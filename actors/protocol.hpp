@@ -192,6 +192,8 @@ using journal_actor = caf::typed_actor<
   caf::reacts_to<inbox_answer>,
   // Clears up; losing it does no harm.
   caf::reacts_to<forget_messages>,
+  // Keeps a snapshot with the next commit; losing it does no harm.
+  caf::reacts_to<run_snapshot>,
   // INTERNAL: about once a second.
   caf::reacts_to<renew_lease>>;
 
@@ -299,6 +301,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::renew_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)

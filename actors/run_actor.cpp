@@ -4,6 +4,7 @@
 #include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -173,6 +174,19 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
   }
 }
 
+/// Nobody waits for it. The state holds acknowledged events only, so it is the
+/// fold of a beginning of the log, whoever owns the run by now.
+void keep_snapshot_if_due(run_self self, bool leaving) {
+  auto& st = self->state;
+  if (is_terminal(st.run.progress.status)
+      || !is_snapshot_due(st.context->snapshots, st.meter, leaving))
+    return;
+  run_snapshot kept{
+    st.id, {st.run.progress.seq, snapshot_version, encode_snapshot(st.run)}};
+  st.meter = {kept.snapshot.data.size(), 0};
+  self->send(st.context->journal.get(), std::move(kept));
+}
+
 /// The message it came by gets its answer with the append, or else here.
 void answer_post(run_self self, std::uint64_t post,
                  const std::optional<error>& refusal) {
@@ -205,8 +219,11 @@ void take(run_self self, const command& c, timestamp now,
   append.status = decided->status;
   append.wake_at = decided->wake_at;
   append.events.reserve(decided->events.size());
-  for (const auto& e : decided->events)
+  std::size_t bytes = 0;
+  for (const auto& e : decided->events) {
     append.events.push_back(encode(e, now));
+    bytes += append.events.back().data.size();
+  }
   if (post) {
     const run_receipt receipt{st.id,
                               append.expected_seq + append.events.size()};
@@ -225,10 +242,13 @@ void take(run_self self, const command& c, timestamp now,
   // await, not then: nothing is decided on a state that is about to change.
   self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
-      [self, now, d = std::move(*decided), answer](std::uint64_t) mutable {
+      [self, now, bytes, d = std::move(*decided),
+       answer](std::uint64_t) mutable {
         apply(self->state, d.events, now);
+        self->state.meter.tail += bytes;
         answer(d.refusal);
         settle(self);
+        keep_snapshot_if_due(self, false);
       },
       [self, answer](const caf::error& e) {
         answer(from_caf(e));
@@ -241,12 +261,13 @@ void ignore(const std::optional<error>&) {}
 /// A life that begins with a log: fold it, then go on as ever.
 bool recover(run_self self) {
   auto& st = self->state;
-  auto loaded = load_run(*st.context->store, st.id);
+  auto loaded = load_for_life(*st.context->store, st.id);
   if (!loaded) {
     self->quit(to_caf(loaded.error()));
     return false;
   }
-  st.run = std::move(*loaded);
+  st.run = std::move(loaded->state);
+  st.meter = loaded->meter;
   const auto now = st.context->now();
   auto decided = decide(st.run, *st.agent->definition, recover_run{now});
   if (decided && decided->events.empty())
@@ -332,7 +353,10 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
         tell_directory(self, settled(st));
     },
     [](const ready_query&) { return true; },
-    [self](const passivate&) { self->quit(); },
+    [self](const passivate&) {
+      keep_snapshot_if_due(self, true);
+      self->quit();
+    },
   };
 }
 

@@ -42,6 +42,10 @@ agent_registry build_all(const std::vector<agent>& agents) {
   return out;
 }
 
+error no_such_run(const run_id& id) {
+  return {errc::not_found, "there is no run " + id.str() + " in this store"};
+}
+
 /// An actor system of our own.
 struct own_system {
   caf::actor_system_config config;
@@ -143,8 +147,7 @@ run runtime::start(std::string_view agent, message input,
 
 run runtime::find(const run_id& id) {
   if (!impl_->store->find(id).value())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return {*this, id};
 }
 
@@ -159,8 +162,7 @@ std::vector<run_row> runtime::list(const run_query& query) const {
 std::vector<recorded_event> runtime::events(const run_id& id) const {
   auto events = load_events(*impl_->store, id).value();
   if (events.empty())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return events;
 }
 
@@ -169,7 +171,10 @@ run_trace runtime::trace(const run_id& id) const {
 }
 
 run_result runtime::result(const run_id& id) const {
-  return trace(id).result;
+  const auto state = load_run(*impl_->store, id).value();
+  if (state.progress.seq == 0)
+    throw failure(no_such_run(id));
+  return result_of(id, state);
 }
 
 // -- people -------------------------------------------------------------------

@@ -84,7 +84,8 @@ result<void> sqlite_writer::prepare_all() {
     {&put_snapshot_,
      "INSERT INTO snapshots(run, seq, version, data) VALUES(?,?,?,?) "
      "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
-     "version = excluded.version, data = excluded.data"},
+     "version = excluded.version, data = excluded.data "
+     "WHERE excluded.seq >= seq OR excluded.version <> version"},
     {&post_, "INSERT INTO inbox(run, data, at) VALUES(?,?,?)"},
     {&answer_, "UPDATE inbox SET answer = ? WHERE id = ? AND answer IS NULL"},
     {&waits_, "SELECT 1 FROM inbox WHERE id = ? AND answer IS NULL"},
@@ -314,11 +315,21 @@ result<void> sqlite_writer::insert_run(const run_row& row,
                          row.key, row.wake_at, owner_after(row.status));
 }
 
-result<void> sqlite_writer::put_snapshot(const run_id& run,
-                                         const snapshot& snapshot) {
-  return put_snapshot_.run(run, static_cast<std::int64_t>(snapshot.seq),
-                           std::int64_t{snapshot.version},
-                           blob_view{snapshot.data});
+result<void>
+sqlite_writer::put_snapshots(std::span<const run_snapshot> snapshots) {
+  if (snapshots.empty())
+    return {};
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  for (const auto& [run, each] : snapshots)
+    if (auto ok =
+          put_snapshot_.run(run, static_cast<std::int64_t>(each.seq),
+                            std::int64_t{each.version}, blob_view{each.data});
+        !ok)
+      return ok;
+  return transaction->commit();
 }
 
 result<void> sqlite_writer::delete_snapshots() {

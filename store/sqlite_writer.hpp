@@ -30,7 +30,7 @@ public:
 
   std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests);
-  result<void> put_snapshot(const run_id& run, const snapshot& snapshot);
+  result<void> put_snapshots(std::span<const run_snapshot> snapshots);
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
   std::vector<result<std::uint64_t>>
