@@ -158,6 +158,8 @@ struct model_work {
   std::shared_ptr<const agent_code> agent;
   model_request request;
   std::stop_token stop;
+  /// Where the blobs of its images are; null if it has none.
+  std::shared_ptr<const event_store> blobs = {};
 };
 
 struct tool_work {

@@ -6,6 +6,7 @@
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/images.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -30,6 +31,17 @@ void tell_directory(run_self self, Message&& m) {
 
 // -- effects ------------------------------------------------------------------
 
+/// Whether the conversation has images that are blobs. Looks at each message
+/// once, so a turn costs the same however long the conversation is.
+bool shows_blobs(run_actor_state& st) {
+  const auto& said = st.run.conversation;
+  if (st.looked_at > said.size())
+    st.looked_at = 0;
+  for (; st.looked_at < said.size(); ++st.looked_at)
+    st.shows_blobs = st.shows_blobs || has_blobs(*said[st.looked_at]);
+  return st.shows_blobs;
+}
+
 void start(run_self self, const call_model& x) {
   auto& st = self->state;
   const auto now = st.context->now();
@@ -44,7 +56,8 @@ void start(run_self self, const call_model& x) {
        x.attempt,
        st.agent,
        {st.agent->definition, st.run.conversation, st.id.str() + "/" + x.call},
-       flight.stop.get_token()});
+       flight.stop.get_token(),
+       shows_blobs(st) ? st.context->store : nullptr});
   st.in_flight.push_back(std::move(flight));
 }
 

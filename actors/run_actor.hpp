@@ -36,6 +36,8 @@ struct run_actor_state {
   std::shared_ptr<const agent_code> agent;
   run_state run;
   snapshot_meter meter;
+  std::size_t looked_at = 0; ///< Messages, for images that are blobs.
+  bool shows_blobs = false;
   std::vector<effect_in_flight> in_flight;
   std::optional<timestamp> wake; ///< What the directory was told last.
   std::uint64_t commands_taken = 0;

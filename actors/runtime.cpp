@@ -177,6 +177,14 @@ run_result runtime::result(const run_id& id) const {
   return result_of(id, state);
 }
 
+std::string runtime::put_blob(std::string_view bytes) {
+  return impl_->store->put_blob(bytes).value();
+}
+
+std::string runtime::get_blob(std::string_view hash) const {
+  return impl_->store->get_blob(hash).value();
+}
+
 // -- people -------------------------------------------------------------------
 
 std::vector<pending_approval> runtime::approvals() const {
