@@ -3,6 +3,7 @@
 #include <kestrion/actors/directory_actor.hpp>
 #include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/run_context.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
 #include <kestrion/scheduler/supervision.hpp>
@@ -27,6 +28,7 @@ struct engine_options {
   supervision_spec supervision{}; ///< Of the actors that runs need.
   bool passivates = true;
   bool recover = true;
+  snapshot_rule snapshots{};    ///< When runs take one.
   bool store_is_shared = false; ///< Other processes may append to it.
   /// The journal and the watch of a shared store have threads of their own.
   /// Only a simulation goes without.

@@ -79,6 +79,9 @@ void commit_all(journal_self self) {
     static_cast<void>(store.answer(answers));
   if (const auto ids = std::exchange(backlog.answers_read, {}); !ids.empty())
     static_cast<void>(store.remove(ids));
+  // If this fails the next one takes its place.
+  if (const auto kept = std::exchange(backlog.snapshots, {}); !kept.empty())
+    static_cast<void>(store.put_snapshots(kept));
 }
 
 /// The flush queues up behind all that has arrived by now: that is the group.
@@ -136,6 +139,10 @@ journal_actor::behavior_type journal(journal_self self,
       flush_soon(self);
       auto& ids = self->state.backlog->answers_read;
       ids.insert(ids.end(), x.ids.begin(), x.ids.end());
+    },
+    [self](run_snapshot& x) {
+      flush_soon(self);
+      self->state.backlog->snapshots.push_back(std::move(x));
     },
   };
 }

@@ -32,10 +32,11 @@ struct journal_backlog {
   group<inbox_post> posts;
   std::vector<inbox_answer> answers;
   std::vector<std::uint64_t> answers_read; ///< Messages to be forgotten.
+  std::vector<run_snapshot> snapshots;
 
   bool empty() const {
     return appends.batch.empty() && posts.batch.empty() && answers.empty()
-           && answers_read.empty();
+           && answers_read.empty() && snapshots.empty();
   }
 };
 

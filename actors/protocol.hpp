@@ -166,6 +166,8 @@ struct model_work {
   std::shared_ptr<const agent_code> agent;
   model_request request;
   std::stop_token stop;
+  /// Where the blobs of its images are; null if it has none.
+  std::shared_ptr<const event_store> blobs = {};
 };
 
 struct tool_work {
@@ -212,6 +214,8 @@ using journal_actor = caf::typed_actor<
   caf::reacts_to<inbox_answer>,
   // Clears up; losing it does no harm.
   caf::reacts_to<forget_messages>,
+  // Keeps a snapshot with the next commit; losing it does no harm.
+  caf::reacts_to<run_snapshot>,
   // INTERNAL: about once a second.
   caf::reacts_to<renew_lease>>;
 
@@ -321,6 +325,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::renew_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)

@@ -4,7 +4,9 @@
 #include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/images.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -30,6 +32,17 @@ void tell_directory(run_self self, Message&& m) {
 
 // -- effects ------------------------------------------------------------------
 
+/// Whether the conversation has images that are blobs. Looks at each message
+/// once, so a turn costs the same however long the conversation is.
+bool shows_blobs(run_actor_state& st) {
+  const auto& said = st.run.conversation;
+  if (st.looked_at > said.size())
+    st.looked_at = 0;
+  for (; st.looked_at < said.size(); ++st.looked_at)
+    st.shows_blobs = st.shows_blobs || has_blobs(*said[st.looked_at]);
+  return st.shows_blobs;
+}
+
 void start(run_self self, const call_model& x) {
   auto& st = self->state;
   const auto now = st.context->now();
@@ -45,7 +58,8 @@ void start(run_self self, const call_model& x) {
        x.attempt,
        st.agent,
        {st.agent->definition, st.run.conversation, st.id.str() + "/" + x.call},
-       flight.stop.get_token()});
+       flight.stop.get_token(),
+       shows_blobs(st) ? st.context->store : nullptr});
   st.in_flight.push_back(std::move(flight));
 }
 
@@ -190,6 +204,19 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
   }
 }
 
+/// Nobody waits for it. The state holds acknowledged events only, so it is the
+/// fold of a beginning of the log, whoever owns the run by now.
+void keep_snapshot_if_due(run_self self, bool leaving) {
+  auto& st = self->state;
+  if (is_terminal(st.run.progress.status)
+      || !is_snapshot_due(st.context->snapshots, st.meter, leaving))
+    return;
+  run_snapshot kept{
+    st.id, {st.run.progress.seq, snapshot_version, encode_snapshot(st.run)}};
+  st.meter = {kept.snapshot.data.size(), 0};
+  self->send(st.context->journal.get(), std::move(kept));
+}
+
 /// The message it came by gets its answer with the append, or else here.
 void answer_post(run_self self, std::uint64_t post,
                  const std::optional<error>& refusal) {
@@ -224,8 +251,11 @@ void take(run_self self, const command& c, timestamp now,
   append.status = decided->status;
   append.wake_at = decided->wake_at;
   append.events.reserve(decided->events.size());
-  for (const auto& e : decided->events)
+  std::size_t bytes = 0;
+  for (const auto& e : decided->events) {
     append.events.push_back(encode(e, now));
+    bytes += append.events.back().data.size();
+  }
   if (post) {
     const run_receipt receipt{st.id,
                               append.expected_seq + append.events.size()};
@@ -245,10 +275,12 @@ void take(run_self self, const command& c, timestamp now,
   // await, not then: nothing is decided on a state that is about to change.
   self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
-      [self, now, d = std::move(*decided)](std::uint64_t) mutable {
+      [self, now, bytes, d = std::move(*decided)](std::uint64_t) mutable {
         apply(self->state, d.events, now);
+        self->state.meter.tail += bytes;
         std::exchange(self->state.unanswered, nullptr)(d.refusal);
         settle(self);
+        keep_snapshot_if_due(self, false);
       },
       [self](const caf::error& e) {
         std::exchange(self->state.unanswered, nullptr)(from_caf(e));
@@ -261,13 +293,14 @@ void ignore(const std::optional<error>&) {}
 /// A life that begins with a log: fold it, then go on as ever.
 bool recover(run_self self) {
   auto& st = self->state;
-  auto loaded = load_run(*st.context->store, st.id);
+  auto loaded = load_for_life(*st.context->store, st.id);
   if (!loaded) {
     self->quit(to_caf(loaded.error()));
     return false;
   }
-  st.run = std::move(*loaded);
+  st.run = std::move(loaded->state);
   st.run.header = st.context->headers->share(st.run.header);
+  st.meter = loaded->meter;
   const auto now = st.context->now();
   auto decided = decide(st.run, *st.agent->definition, recover_run{now});
   if (decided && decided->events.empty())
@@ -360,7 +393,10 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
         tell_directory(self, settled(st));
     },
     [](const ready_query&) { return true; },
-    [self](const passivate&) { self->quit(); },
+    [self](const passivate&) {
+      keep_snapshot_if_due(self, true);
+      self->quit();
+    },
   };
 }
 

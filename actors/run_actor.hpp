@@ -3,6 +3,7 @@
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -36,6 +37,9 @@ struct run_actor_state {
   std::shared_ptr<const run_context> context;
   std::shared_ptr<const agent_code> agent;
   run_state run;
+  snapshot_meter meter;
+  std::size_t looked_at = 0; ///< Messages, for images that are blobs.
+  bool shows_blobs = false;
   std::vector<effect_in_flight> in_flight;
   std::optional<timestamp> wake; ///< What the directory was told last.
   std::uint64_t commands_taken = 0;

@@ -4,6 +4,7 @@
 #include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_header.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -39,6 +40,7 @@ struct run_context {
   bool passivates = true;                ///< Runs that wait leave memory.
   bool recovers = true;                  ///< Takes up what is unfinished.
   bool store_is_shared = false;          ///< Other processes may append to it.
+  snapshot_rule snapshots;               ///< When runs take one.
   std::atomic<bool> is_stopping{false};
 };
 

@@ -59,6 +59,10 @@ std::vector<start_request> as_messages(std::vector<run_request> all) {
   return out;
 }
 
+error no_such_run(const run_id& id) {
+  return {errc::not_found, "there is no run " + id.str() + " in this store"};
+}
+
 /// An actor system of our own.
 struct own_system {
   caf::actor_system_config config;
@@ -191,8 +195,7 @@ runtime::watch(event_filter filter,
 
 run runtime::find(const run_id& id) {
   if (!impl_->store->find(id).value())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return {*this, id};
 }
 
@@ -207,8 +210,7 @@ std::vector<run_row> runtime::list(const run_query& query) const {
 std::vector<recorded_event> runtime::events(const run_id& id) const {
   auto events = load_events(*impl_->store, id).value();
   if (events.empty())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return events;
 }
 
@@ -217,7 +219,18 @@ run_trace runtime::trace(const run_id& id) const {
 }
 
 run_result runtime::result(const run_id& id) const {
-  return trace(id).result;
+  const auto state = load_run(*impl_->store, id).value();
+  if (state.progress.seq == 0)
+    throw failure(no_such_run(id));
+  return result_of(id, state);
+}
+
+std::string runtime::put_blob(std::string_view bytes) {
+  return impl_->store->put_blob(bytes).value();
+}
+
+std::string runtime::get_blob(std::string_view hash) const {
+  return impl_->store->get_blob(hash).value();
 }
 
 // -- people -------------------------------------------------------------------

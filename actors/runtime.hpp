@@ -167,6 +167,14 @@ public:
   std::vector<recorded_event> events(const run_id& id) const;
   run_trace trace(const run_id& id) const;
 
+  /// Keeps bytes in the store, durable, under their SHA-256: what `image_part`
+  /// names as its `blob`. Keeping the same again is nothing. Never removed.
+  /// @returns The hash, 64 hexadecimal digits. @throws failure  `io`
+  std::string put_blob(std::string_view bytes);
+
+  /// @throws failure  `not_found`; `corrupt` if other bytes are there; `io`
+  std::string get_blob(std::string_view hash) const;
+
   // -- people -----------------------------------------------------------------
 
   /// Everything that waits for an approval, of all runs in the store but parked

@@ -4,6 +4,7 @@
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -43,10 +44,16 @@ result<void> append_raw(json::array& blocks, const std::string& vendor,
 result<void> append_image(json::array& blocks, const image_part& image) {
   if (image.url.empty())
     return error{errc::unsupported,
-                 "an image from the blob store can't be sent to anthropic yet; "
-                 "expected one with a URL"};
-  blocks.push_back(
-    {{"type", "image"}, {"source", {{"type", "url"}, {"url", image.url}}}});
+                 "an image from the blob store has to be read before it is "
+                 "sent to anthropic; expected one with a URL"};
+  json::object source;
+  if (const auto data = image_data_of(image.url))
+    source = {{"type", "base64"},
+              {"media_type", data->media_type},
+              {"data", data->base64}};
+  else
+    source = {{"type", "url"}, {"url", image.url}};
+  blocks.push_back({{"type", "image"}, {"source", std::move(source)}});
   return {};
 }
 

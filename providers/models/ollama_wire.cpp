@@ -4,6 +4,7 @@
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -24,6 +25,7 @@ std::string wire_id(const std::string& vendor_id, const std::string& ours) {
 /// One message of ours; a tool message becomes several of theirs.
 struct wire_message {
   std::string text; ///< All text parts, joined.
+  json::array images;
   json::array tool_calls;
   json::array results;
   json::object extra; ///< Members of an assistant's message.
@@ -50,10 +52,14 @@ result<void> add_part(wire_message& out, const part& p) {
       out.text += x.text;
       return {};
     },
-    [&](const image_part&) -> result<void> {
-      return error{errc::unsupported,
-                   "an image can't be sent to ollama yet: it fetches no URLs "
-                   "and wants the bytes"};
+    [&](const image_part& x) -> result<void> {
+      const auto data = image_data_of(x.url);
+      if (!data)
+        return error{errc::unsupported,
+                     "ollama fetches no images; expected one from the blob "
+                     "store or with a data: URL"};
+      out.images.emplace_back(data->base64);
+      return {};
     },
     [&](const reasoning_part& x) { return add_raw(out, x.vendor, x.raw); },
     [&](const opaque_part& x) { return add_raw(out, x.vendor, x.raw); },
@@ -81,10 +87,12 @@ result<void> append_message(json::array& messages, const message& m) {
   for (auto& answered : parts.results)
     messages.push_back(std::move(answered));
   const bool assistant = m.role == role::assistant;
-  if (!assistant && parts.text.empty())
+  if (!assistant && parts.text.empty() && parts.images.empty())
     return {};
   json::object out{{"role", assistant ? "assistant" : "user"},
                    {"content", parts.text}};
+  if (!parts.images.empty())
+    out["images"] = std::move(parts.images);
   if (!parts.tool_calls.empty())
     out["tool_calls"] = std::move(parts.tool_calls);
   for (auto& member : parts.extra)

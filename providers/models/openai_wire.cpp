@@ -71,8 +71,8 @@ result<void> add_part(wire_message& out, const part& p,
     [&](const image_part& x) -> result<void> {
       if (x.url.empty())
         return error{errc::unsupported,
-                     "an image from the blob store can't be sent to openai "
-                     "yet; expected one with a URL"};
+                     "an image from the blob store has to be read before it is "
+                     "sent to openai; expected one with a URL"};
       out.images.push_back(
         {{"type", "image_url"}, {"image_url", json::object{{"url", x.url}}}});
       return {};

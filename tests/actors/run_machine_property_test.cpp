@@ -2,6 +2,7 @@
 
 #include <kestrion/tests/support/machine_dsl.hpp>
 
+#include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <cstdlib>
@@ -436,6 +437,9 @@ void play(player& world, tags& happened) {
     for (auto i = before.progress.seq; i < story.log.size(); ++i)
       reread = fold(std::move(reread), test::reread(story.log[i]));
     BOOST_REQUIRE(reread == story.state);
+    if (n % 8 == 0) // As a snapshot gives it back.
+      BOOST_REQUIRE(decode_snapshot(encode_snapshot(story.state)).value()
+                    == story.state);
     BOOST_REQUIRE_EQUAL(story.state.progress.seq, story.log.size());
     ended += is_terminal(story.status()) ? 1 : 0;
   }

@@ -68,6 +68,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_an_error_before_the_call) {
       .error()
       .code
     == errc::unsupported));
+  const auto carried =
+    to_wire(wire_request({said(
+              role::user, {image_part{"", "data:image/png;base64,Zg==", ""}})}),
+            qwen)
+      .value();
+  BOOST_TEST(carried.find(R"({"role":"user","content":"","images":["Zg=="]})")
+             != std::string::npos);
   auto options = qwen;
   options.num_ctx = 0;
   BOOST_TEST((to_wire(wire_request(hello()), options).error().code

@@ -10,6 +10,8 @@
 
 #include <kestrion/kestrion.hpp>
 
+#include <kestrion/actors/run_machine.hpp>
+
 #include <kestrion/tests/support/faulty_store.hpp>
 #include <kestrion/tests/support/sim.hpp>
 
@@ -61,6 +63,7 @@ struct scenario {
   run_status end = run_status::completed;
   int flaky_model_call = 0; ///< This call (from 1) fails once, retryably.
   bool hopeless_model = false;
+  snapshot_rule snapshots{};
 };
 
 inline std::int64_t times_run(const outside& world, const std::string& key) {
@@ -244,7 +247,8 @@ inline life live(const scenario& s, const std::shared_ptr<event_store>& disk,
                 {make_agent(s, world), make_helper(world), make_router(world),
                  make_specialist(world)},
                 seed,
-                begin_of_time};
+                begin_of_time,
+                {.snapshots = s.snapshots}};
     process.settle();
     start_request start{"subject", user_message("Go on."), {}};
     start.options.key = "the only run";
@@ -286,6 +290,10 @@ inline ending ending_of(const std::shared_ptr<event_store>& disk,
   const auto row = disk->find_by_key("subject", "the only run").value();
   BOOST_REQUIRE(row);
   ending out{load_run(*disk, row->id).value(), {}, world.executions};
+  run_state whole;
+  for (auto& e : load_events(*disk, row->id).value())
+    whole = fold(std::move(whole), std::move(e));
+  BOOST_CHECK(out.state == whole);
   run_query below;
   below.parent = row->id;
   for (const auto& child : disk->list(below).value()) {
@@ -414,10 +422,14 @@ inline std::optional<command> edited(const pending_approval& a) {
   return c;
 }
 
-inline void run_scenario(const scenario& s) {
+/// Twice: logs are folded from their beginning, and from the last event on.
+inline void run_scenario(scenario s) {
   const auto tried = crash_everywhere(s);
   std::cout << s.name << ": " << tried << " crash points tried\n";
   BOOST_CHECK_GT(tried, 0);
+  s.name += " with snapshots everywhere";
+  s.snapshots = {1, 0, 0};
+  BOOST_CHECK_GE(crash_everywhere(s), tried);
 }
 
 } // namespace kestrion::test::crashes

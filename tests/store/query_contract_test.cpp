@@ -185,6 +185,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_has_one_snapshot, Maker, makers) {
   BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(2)).value()->data,
                     "");
 
+  // When one comes late, of the same fold or of another.
+  BOOST_REQUIRE(given.store->put_snapshot(run_number(1), {6, 2, "late"}));
+  BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(1)).value()->seq, 7u);
+  BOOST_REQUIRE(given.store->put_snapshot(run_number(1), {6, 1, "other"}));
+  BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(1)).value()->data,
+                    "other");
+
   BOOST_REQUIRE(given.store->delete_snapshots());
   BOOST_CHECK(!given.store->find_snapshot(run_number(1)).value());
 }
