@@ -7,7 +7,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace agent_builder_test {
 
 agent triage() {
   return agent("triage").model(scripted({}));
@@ -17,7 +17,7 @@ agent_definition built(const agent& a) {
   return *a.build().value()->definition;
 }
 
-} // namespace
+} // namespace agent_builder_test
 
 BOOST_AUTO_TEST_SUITE(agent_builder_test)
 

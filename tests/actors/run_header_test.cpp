@@ -4,7 +4,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace run_header_test {
 
 run_started started(const std::string& agent, const std::string& digest) {
   run_started out;
@@ -13,7 +13,7 @@ run_started started(const std::string& agent, const std::string& digest) {
   return out;
 }
 
-} // namespace
+} // namespace run_header_test
 
 BOOST_AUTO_TEST_SUITE(run_header_test)
 

@@ -11,7 +11,7 @@ using test::machine_story;
 using test::said;
 using test::team_agent;
 
-namespace {
+namespace run_machine_child_test {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 const std::string why = R"({"prompt":"why?"})";
@@ -32,7 +32,7 @@ struct team : machine_story {
   }
 };
 
-} // namespace
+} // namespace run_machine_child_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_child_test, team)
 

@@ -17,7 +17,7 @@ using namespace kestrion;
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-namespace {
+namespace run_machine_history_test {
 
 std::string text_of_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
@@ -48,7 +48,7 @@ std::vector<fs::path> histories() {
   return out;
 }
 
-} // namespace
+} // namespace run_machine_history_test
 
 BOOST_AUTO_TEST_SUITE(run_machine_history_test)
 

@@ -17,7 +17,7 @@ using namespace kestrion;
 using namespace std::chrono_literals;
 using test::machine_story;
 
-namespace {
+namespace run_machine_property_test {
 
 constexpr int stories = 400;
 constexpr int commands_max = 120;
@@ -448,7 +448,7 @@ void play(player& world, tags& happened) {
     ++happened[tag_of(e.event)];
 }
 
-} // namespace
+} // namespace run_machine_property_test
 
 BOOST_AUTO_TEST_SUITE(run_machine_property_test)
 

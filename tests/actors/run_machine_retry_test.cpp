@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using test::machine_story;
 using test::said;
 
-namespace {
+namespace run_machine_retry_test {
 
 /// All tools but the `once` ones have three attempts.
 agent_definition patient_agent() {
@@ -28,7 +28,7 @@ struct retries : machine_story {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 
-} // namespace
+} // namespace run_machine_retry_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_retry_test, retries)
 

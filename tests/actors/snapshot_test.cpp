@@ -13,7 +13,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace snapshot_test {
 
 /// The state that a recorded history folds to.
 run_state state_of(const std::string& history) {
@@ -75,7 +75,7 @@ stored_story five_turns() {
   return out;
 }
 
-} // namespace
+} // namespace snapshot_test
 
 BOOST_AUTO_TEST_SUITE(snapshot_test)
 

@@ -13,7 +13,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace tool_pool_test {
 
 /// Something that one thread says and others wait for.
 class sign {
@@ -62,7 +62,7 @@ agent until_stopped(sign& entered, int& runs) {
       concurrency{1});
 }
 
-} // namespace
+} // namespace tool_pool_test
 
 BOOST_AUTO_TEST_SUITE(tool_pool_test)
 

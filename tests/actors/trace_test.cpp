@@ -8,7 +8,7 @@
 /// What people read about calls of other agents, questions and messages.
 using namespace kestrion;
 
-namespace {
+namespace trace_test {
 
 test::lines timeline(const test::machine_story& story) {
   test::lines out;
@@ -17,7 +17,7 @@ test::lines timeline(const test::machine_story& story) {
   return out;
 }
 
-} // namespace
+} // namespace trace_test
 
 BOOST_AUTO_TEST_SUITE(trace_test)
 

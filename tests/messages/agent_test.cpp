@@ -6,7 +6,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace agent_test {
 
 agent_definition ops() {
   tool_spec scale;
@@ -41,7 +41,7 @@ std::string digest_with(const std::function<void(agent_definition&)>& change) {
   return prepare(std::move(definition)).value().digest;
 }
 
-} // namespace
+} // namespace agent_test
 
 BOOST_AUTO_TEST_SUITE(agent_test)
 

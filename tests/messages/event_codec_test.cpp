@@ -10,7 +10,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace event_codec_test {
 
 /// One line of the golden file: the type and the data, as the store keeps them.
 std::string line_of(const event& e) {
@@ -44,7 +44,7 @@ std::string why_not(std::string_view type, std::string_view data) {
   return out.error().detail;
 }
 
-} // namespace
+} // namespace event_codec_test
 
 BOOST_AUTO_TEST_SUITE(event_codec_test)
 

@@ -7,7 +7,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace anthropic_wire_test {
 
 using anthropic_wire::from_wire;
 using anthropic_wire::to_wire;
@@ -31,7 +31,7 @@ constexpr auto plain_answer = R"({"id":"msg_1","type":"message",
     "cache_creation_input_tokens":7,"cache_read_input_tokens":3,
     "output_tokens_details":{"thinking_tokens":2},"service_tier":null}})";
 
-} // namespace
+} // namespace anthropic_wire_test
 
 BOOST_AUTO_TEST_SUITE(anthropic_wire_test)
 

@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace images_test {
 
 const std::string picture{"\0\xff picture", 10};
 
@@ -35,7 +35,7 @@ model_outcome ask(model& m, const model_request& request) {
   return outcome.get();
 }
 
-} // namespace
+} // namespace images_test
 
 BOOST_AUTO_TEST_SUITE(images_test)
 

@@ -13,7 +13,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace models_test {
 
 model_outcome ask(model& m, const model_request& request,
                   std::stop_token stop = {}) {
@@ -65,7 +65,7 @@ std::vector<model_ptr> models_of(const examples::vendor_server& server) {
           ollama({.model = "qwen3", .base_url = server.url()})};
 }
 
-} // namespace
+} // namespace models_test
 
 BOOST_AUTO_TEST_SUITE(models_test)
 

@@ -7,7 +7,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace ollama_wire_test {
 
 using ollama_wire::from_wire;
 using ollama_wire::to_wire;
@@ -18,7 +18,7 @@ conversation hello() {
   return {said(role::user, {text_part{"hi"}})};
 }
 
-} // namespace
+} // namespace ollama_wire_test
 
 BOOST_AUTO_TEST_SUITE(ollama_wire_test)
 

@@ -15,7 +15,7 @@
 /// What we send, against the vendor's own description of it.
 namespace kestrion::test {
 
-namespace {
+namespace openai_schema_test {
 
 std::string description() {
   std::ifstream in{KESTRION_OPENAI_SCHEMA};
@@ -70,7 +70,7 @@ std::vector<model_request> broad_set() {
   return out;
 }
 
-} // namespace
+} // namespace openai_schema_test
 
 BOOST_AUTO_TEST_SUITE(openai_schema_test)
 

@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace scripted_test {
 
 model_outcome ask(model& m, const std::string& key = {},
                   std::stop_token stop = {}) {
@@ -27,7 +27,7 @@ model_outcome ask(model& m, const std::string& key = {},
   return out;
 }
 
-} // namespace
+} // namespace scripted_test
 
 BOOST_AUTO_TEST_SUITE(scripted_test)
 

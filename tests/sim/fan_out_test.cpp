@@ -8,7 +8,7 @@ namespace kestrion::test {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace fan_out_test {
 
 struct fans : family {
   std::shared_ptr<patient_model> m = std::make_shared<patient_model>();
@@ -41,7 +41,7 @@ struct fans : family {
   }
 };
 
-} // namespace
+} // namespace fan_out_test
 
 BOOST_FIXTURE_TEST_SUITE(fan_out_test, fans)
 

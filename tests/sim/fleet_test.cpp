@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace fleet_test {
 
 using namespace std::chrono_literals;
 
@@ -76,7 +76,7 @@ bool contains(const std::vector<std::string>& log, const std::string& what) {
   return std::find(log.begin(), log.end(), what) != log.end();
 }
 
-} // namespace
+} // namespace fleet_test
 
 BOOST_FIXTURE_TEST_SUITE(fleet_test, fixture)
 

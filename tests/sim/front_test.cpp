@@ -11,7 +11,7 @@ namespace kestrion::test {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace front_test {
 
 struct fronted : family {
   void kill_directory() {
@@ -33,7 +33,7 @@ struct fronted : family {
   }
 };
 
-} // namespace
+} // namespace front_test
 
 BOOST_FIXTURE_TEST_SUITE(front_test, fronted)
 

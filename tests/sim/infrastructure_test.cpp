@@ -18,7 +18,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace infrastructure_test {
 
 using namespace std::chrono_literals;
 
@@ -153,7 +153,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace infrastructure_test
 
 BOOST_FIXTURE_TEST_SUITE(infrastructure_test, fixture)
 

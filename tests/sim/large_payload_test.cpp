@@ -10,7 +10,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace large_payload_test {
 
 const std::string large = "A \"long\" line \xE2\x82\xAC.\n" // 21 bytes
                           + std::string(200'000, 'x');
@@ -41,7 +41,7 @@ agent viewer() {
   return a;
 }
 
-} // namespace
+} // namespace large_payload_test
 
 BOOST_AUTO_TEST_SUITE(large_payload_test)
 

@@ -8,7 +8,7 @@ namespace kestrion::test {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace run_handle_test {
 
 struct handles : family {
   run_handle_actor attach(const run_id& id) {
@@ -42,7 +42,7 @@ errc code_of(const onlooker& who) {
 
 using bond = onlooker::bond;
 
-} // namespace
+} // namespace run_handle_test
 
 BOOST_FIXTURE_TEST_SUITE(run_handle_test, handles)
 

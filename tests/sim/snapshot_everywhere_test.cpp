@@ -14,7 +14,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace snapshot_everywhere_test {
 
 using namespace std::chrono_literals;
 
@@ -116,7 +116,7 @@ std::string lives(const snapshot_rule& rule, const tampering& tamper) {
   return {};
 }
 
-} // namespace
+} // namespace snapshot_everywhere_test
 
 BOOST_AUTO_TEST_SUITE(snapshot_everywhere_test)
 

@@ -15,7 +15,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace storm_test {
 
 constexpr std::uint64_t parts = 4;
 constexpr std::uint64_t sqlite_every = 50; ///< The others meet in memory.
@@ -57,7 +57,7 @@ void play_part(std::uint64_t part) {
   BOOST_CHECK_EQUAL(all.seeds, last / parts);
 }
 
-} // namespace
+} // namespace storm_test
 
 BOOST_AUTO_TEST_SUITE(storm_test)
 

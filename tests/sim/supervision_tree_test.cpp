@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace supervision_tree_test {
 
 using namespace std::chrono_literals;
 
@@ -69,7 +69,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace supervision_tree_test
 
 BOOST_FIXTURE_TEST_SUITE(supervision_tree_test, fixture)
 

@@ -10,7 +10,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace tool_call_test {
 
 /// Asks for these tools at once, then is done.
 model_ptr asks_once(const std::vector<scripted_call>& wanted) {
@@ -65,7 +65,7 @@ struct tool_story : family {
   }
 };
 
-} // namespace
+} // namespace tool_call_test
 
 BOOST_FIXTURE_TEST_SUITE(tool_call_test, tool_story)
 

@@ -14,7 +14,7 @@ namespace kestrion::test {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace watching_test {
 
 /// The log as a listener that missed nothing has it.
 std::vector<std::string> log_lines(const event_store& disk, const run_id& id,
@@ -85,7 +85,7 @@ private:
   caf::scoped_actor self_;
 };
 
-} // namespace
+} // namespace watching_test
 
 BOOST_FIXTURE_TEST_SUITE(watching_test, watched)
 

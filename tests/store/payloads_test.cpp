@@ -10,7 +10,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace payloads_test {
 
 constexpr std::size_t limit = 8;
 
@@ -37,7 +37,7 @@ struct blobs {
   }
 };
 
-} // namespace
+} // namespace payloads_test
 
 BOOST_AUTO_TEST_SUITE(payloads_test)
 

@@ -14,7 +14,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace sqlite_store_test {
 
 /// A SQLite file that is closed and opened as the test likes.
 struct fixture {
@@ -66,7 +66,7 @@ private:
   void (*signal_)(int);
 };
 
-} // namespace
+} // namespace sqlite_store_test
 
 BOOST_FIXTURE_TEST_SUITE(sqlite_store_test, fixture)
 
