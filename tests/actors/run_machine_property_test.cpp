@@ -415,8 +415,29 @@ void check_deadlines(const run_state& s, deadlines& seen) {
 
 using tags = std::map<std::string_view, int>;
 
+/// Its tools have several attempts where that is safe.
+agent_definition patient_team(run_limits limits) {
+  auto a = test::team_agent(limits);
+  for (auto& tool : a.tools)
+    if (tool.kind == tool_kind::function
+        && tool.contract != effect_contract::once)
+      tool.retry.attempts_max = 3;
+  return prepare(std::move(a)).value();
+}
+
+/// An attempt follows a failed one, and only where a repetition is safe.
+void check_attempts(const machine_story& story) {
+  for (const auto& call : story.state.progress.calls) {
+    const auto* spec = story.agent.find_tool(call.tool);
+    BOOST_REQUIRE(call.failures == 0
+                  || (spec && call.failures < spec->retry.attempts_max
+                      && spec->contract != effect_contract::once
+                      && call.failures < call.attempt));
+  }
+}
+
 void play(player& world, tags& happened) {
-  machine_story story{test::team_agent(world.limits())};
+  machine_story story{patient_team(world.limits())};
   deadlines seen;
   run_state reread; // As another process would have it, event by event.
   const int start_at = world.below(5);
@@ -434,6 +455,7 @@ void play(player& world, tags& happened) {
     check_words(story);
     check_next_move(story.state);
     check_deadlines(story.state, seen);
+    check_attempts(story);
     for (auto i = before.progress.seq; i < story.log.size(); ++i)
       reread = fold(std::move(reread), test::reread(story.log[i]));
     BOOST_REQUIRE(reread == story.state);
@@ -465,7 +487,7 @@ BOOST_AUTO_TEST_CASE(whatever_comes_the_machine_keeps_its_promises) {
 BOOST_AUTO_TEST_CASE(a_story_told_twice_is_the_same_story) {
   const auto told = [n = seed()] {
     player world{n};
-    machine_story story{test::team_agent(world.limits())};
+    machine_story story{patient_team(world.limits())};
     story.starts();
     for (int i = 0; i < 200; ++i) {
       story.passes(world.pause());

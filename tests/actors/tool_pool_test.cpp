@@ -88,6 +88,7 @@ BOOST_AUTO_TEST_CASE(so_many_calls_at_once_over_all_runs_and_no_more) {
       concurrency{2});
   runtime rt{{.store = "memory:"}, {a}};
   std::vector<run> runs;
+  runs.reserve(runs_count);
   for (int i = 0; i < runs_count; ++i)
     runs.push_back(rt.start("pairs", "Go."));
   for (const auto& r : runs)
