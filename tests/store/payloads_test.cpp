@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(a_missing_or_changed_payload_is_an_error) {
   BOOST_CHECK(given.put(text).error().code == errc::corrupt);
   given.kept.clear();
   BOOST_CHECK(given.put(text).error().code == errc::not_found);
-  for (std::size_t cut = 13; cut < text.size() - 1; ++cut)
+  const auto begin = text.find("{\"$") + 3;
+  for (auto cut = begin; cut < text.size() - 1; ++cut)
     BOOST_CHECK(given.put(text.substr(0, cut)).error().code == errc::corrupt);
 }
 
