@@ -19,10 +19,10 @@ using shared_context = std::shared_ptr<run_context>;
 
 supervised_child journal_child(const shared_context& context,
                                std::shared_ptr<event_store> store,
+                               std::shared_ptr<journal_backlog> backlog,
                                bool detached) {
   return {"journal", [context, store = std::move(store), detached,
-                      backlog = std::make_shared<journal_backlog>()](
-                       caf::actor_system& system) {
+                      backlog = std::move(backlog)](caf::actor_system& system) {
             auto actor =
               detached ? system.spawn<caf::detached>(journal, store, backlog,
                                                      context->events)
@@ -78,10 +78,10 @@ supervised_child supervisor_child(const shared_context& context,
 }
 
 supervised_child directory_child(const shared_context& context,
-                                 std::shared_ptr<const agent_registry> agents) {
-  return {"directory",
-          [context, agents = std::move(agents),
-           live = std::make_shared<residents>()](caf::actor_system& system) {
+                                 std::shared_ptr<const agent_registry> agents,
+                                 std::shared_ptr<residents> live) {
+  return {"directory", [context, agents = std::move(agents),
+                        live = std::move(live)](caf::actor_system& system) {
             auto actor = system.spawn(directory, context, agents, live);
             context->directory.set(caf::actor_cast<caf::actor_addr>(actor));
             if (context->recovers)
@@ -125,18 +125,28 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->store = world.store;
   context->tools = std::make_shared<tool_pool>(std::move(world.executor),
                                                timekeeper(system, context));
+  const auto live = std::make_shared<residents>();
+  const auto backlog = std::make_shared<journal_backlog>();
   // Each needs those before it.
   std::vector<supervised_child> children{
     event_hub_child(context),
-    journal_child(context, std::move(world.store), options.detached),
+    journal_child(context, std::move(world.store), backlog, options.detached),
     tool_watch_child(context), supervisor_child(context, options.restarts),
-    directory_child(context, std::move(agents))};
+    directory_child(context, std::move(agents), live)};
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   engine e;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
   e.front = system.spawn(front, context);
+  // What ended without being started anew can't do this any more: the directory
+  // ends its runs, the journal answers.
+  caf::actor_cast<caf::abstract_actor*>(e.root)->attach_functor(
+    [live, backlog] {
+      for (const auto& [id, run] : *live)
+        caf::anon_send_exit(run.actor, caf::exit_reason::user_shutdown);
+      give_up(*backlog);
+    });
   e.context = std::move(context);
   return e;
 }

@@ -103,6 +103,20 @@ caf::result<std::uint64_t> enqueue(journal_self self,
 
 } // namespace
 
+void give_up(journal_backlog& left) {
+  const auto tell = [](auto& group) {
+    group.batch.clear();
+    for (const auto& x : std::exchange(group.askers, {}))
+      if (x.actor)
+        x.actor->enqueue(nullptr, x.request.response_id(),
+                         caf::make_message(to_caf(
+                           {errc::unavailable, "the runtime has ended"})),
+                         nullptr);
+  };
+  tell(left.appends);
+  tell(left.posts);
+}
+
 journal_actor::behavior_type journal(journal_self self,
                                      std::shared_ptr<event_store> store,
                                      std::shared_ptr<journal_backlog> left,

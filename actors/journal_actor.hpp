@@ -40,6 +40,9 @@ struct journal_backlog {
   }
 };
 
+/// No journal comes after the last one: who waits for it is told so.
+void give_up(journal_backlog& left);
+
 struct journal_state {
   static inline const char* name = "kestrion.journal";
   std::shared_ptr<event_store> store;

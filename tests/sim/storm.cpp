@@ -71,6 +71,8 @@ void storm::boot(process& p) {
   engine_options options;
   options.store_is_shared = !is_alone_;
   options.supervision.intensity = one_in(4) ? 10 : 1'000;
+  if (one_in(2))
+    options.snapshots = {1, 0, 0}; // After each event.
   p.world = std::make_unique<sim>(p.store, make_storm_agents(p.stage),
                                   static_cast<std::uint32_t>(random_()),
                                   begin_of_time + witness_.now, options);

@@ -134,7 +134,9 @@ void storm::await_all(process& p) {
       [this, id = id](const result<run_result>& r) {
         if (r && r->status == run_status::parked)
           ++waits_over_; // That is an answer, too.
-        else if (witness_.expect(r.has_value(), "a wait fails"))
+        else if (witness_.expect(r.has_value(),
+                                 r ? ""
+                                   : "a wait fails: " + to_string(r.error())))
           waits_over_ +=
             witness_.expect(r->status
                               == witness_.logs().at(id).state.progress.status,

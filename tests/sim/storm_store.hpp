@@ -55,8 +55,8 @@ public:
     return out;
   }
 
-  result<void> put_snapshot(const run_id& run, const snapshot& s) override {
-    return dead_ ? failed() : inner_->put_snapshot(run, s);
+  result<void> put_snapshots(std::span<const run_snapshot> those) override {
+    return dead_ ? failed() : inner_->put_snapshots(those);
   }
   result<void> delete_snapshots() override {
     return dead_ ? failed() : inner_->delete_snapshots();

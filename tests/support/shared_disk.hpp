@@ -160,8 +160,8 @@ public:
     return sum;
   }
 
-  result<void> put_snapshot(const run_id& run, const snapshot& s) override {
-    return all().put_snapshot(run, s);
+  result<void> put_snapshots(std::span<const run_snapshot> those) override {
+    return all().put_snapshots(those);
   }
   result<void> delete_snapshots() override { return all().delete_snapshots(); }
   result<std::string> put_blob(std::string_view bytes) override {

@@ -54,6 +54,11 @@ public:
   ~sim() {
     engine_.stop();
     settle();
+    // Who waits for an actor that does not come back is given up on.
+    for (int graces = 0; graces < 5; ++graces) {
+      stall(std::chrono::minutes{1});
+      settle();
+    }
   }
 
   sim(const sim&) = delete;
