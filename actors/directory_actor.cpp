@@ -62,8 +62,11 @@ void meet_all(directory_self self) {
         [self, id = id, gone = run.actor](const caf::error&) {
           auto& live = *self->state.live;
           const auto i = live.find(id);
-          if (i != live.end() && i->second.actor == gone)
-            live.erase(i);
+          if (i == live.end() || i->second.actor != gone)
+            return;
+          live.erase(i);
+          // Word of its crash may have gone to the directory before us.
+          self->delayed_send(self, respawn_retry, respawn_run{id});
         });
 }
 
@@ -81,7 +84,7 @@ void respawn(directory_self self, const respawn_run& x) {
   auto& st = self->state;
   const auto& id = x.run;
   if (const auto live = st.live->find(id); live != st.live->end()) {
-    if (x.gone && live->second.actor != x.gone)
+    if (!x.gone || live->second.actor != x.gone)
       return; // A command was faster: it lives again.
     st.live->erase(live);
   }
