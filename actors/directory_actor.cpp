@@ -53,7 +53,9 @@ void watch(directory_self self, const run_id& id, const run_actor& actor) {
 
 /// The runs that an earlier directory left tell us what it knew.
 void meet_all(directory_self self) {
-  for (const auto& [id, run] : *self->state.live)
+  for (const auto& [id, run] : *self->state.live) {
+    // A supervisor that was started anew found no directory to ask for them.
+    watch(self, id, run.actor);
     self->request(run.actor, caf::infinite, meet_directory{})
       .then(
         [](bool) {
@@ -68,6 +70,7 @@ void meet_all(directory_self self) {
           // Word of its crash may have gone to the directory before us.
           self->delayed_send(self, respawn_retry, respawn_run{id});
         });
+  }
 }
 
 /// For who waits here for a run that came to rest without us.
