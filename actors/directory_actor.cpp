@@ -99,7 +99,7 @@ void respawn(directory_self self, const respawn_run& x) {
   auto& st = self->state;
   const auto& id = x.run;
   if (const auto live = st.live->find(id); live != st.live->end()) {
-    if (x.gone && live->second.actor != x.gone)
+    if (!x.gone || live->second.actor != x.gone)
       return; // A command was faster: it lives again.
     st.live->erase(live);
   }

@@ -214,19 +214,6 @@ BOOST_AUTO_TEST_CASE(a_new_supervisor_of_runs_that_came_before_the_directory) {
   process->hold_tools(false);
 }
 
-BOOST_AUTO_TEST_CASE(a_process_ends_while_its_directory_is_being_started_anew) {
-  auto process = boot(1);
-  process->hold_tools(true);
-  BOOST_REQUIRE(ask<run_receipt>(
-    *process, start_request{"lead", user_message("Go on."), {}}));
-  while (process->directory()) { // The first restart is at once.
-    kill(*process, part::directory);
-    process->settle();
-  }
-  process.reset(); // Waits for its runs, which nobody but the root knows now.
-  BOOST_CHECK_EQUAL(disk->list({}).value().size(), 2u);
-}
-
 BOOST_AUTO_TEST_CASE(too_many_deaths_stop_the_runtime_in_order) {
   engine_options options;
   options.supervision.intensity = 3;

@@ -134,6 +134,8 @@ void storm::await_all(process& p) {
       [this, id = id](const result<run_result>& r) {
         if (r && r->status == run_status::parked)
           ++waits_over_; // That is an answer, too.
+        else if (!r && r.error().code == errc::unavailable)
+          ++waits_over_; // The directory had been killed: one has to ask again.
         else if (witness_.expect(r.has_value(),
                                  r ? ""
                                    : "a wait fails: " + to_string(r.error())))

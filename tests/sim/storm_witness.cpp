@@ -219,10 +219,15 @@ const storm_witness::run_log* storm_witness::last_holder(run_id run) const {
     const auto found = logs_.find(run);
     if (found == logs_.end())
       return nullptr;
-    const auto next = result_of(run, found->second.state).handed_to;
-    if (!next || found->second.state.progress.status != run_status::completed)
+    // The next one may end before this one hears that it exists.
+    const auto& p = found->second.state.progress;
+    const auto* open = open_handoff(p);
+    if (!open && !p.handed_over)
       return &found->second;
-    run = *next;
+    const auto next = child_id(run, open ? open->id : p.handed_over->call);
+    if (!logs_.contains(next))
+      return &found->second;
+    run = next;
   }
 }
 
