@@ -19,8 +19,8 @@ draft::group group_of(delta_kind kind) {
 void draft::show(delta_kind kind, std::size_t key, std::string_view text) {
   if (text.empty())
     return;
-  const auto index = blocks_.size();
-  auto& to = blocks_.try_emplace({group_of(kind), key}, index).first->second;
+  const block fresh{.index = blocks_.size()};
+  auto& to = blocks_.try_emplace({group_of(kind), key}, fresh).first->second;
   auto& offset = kind == delta_kind::tool_name ? to.name_bytes : to.bytes;
   on_delta_({kind, to.index, offset, std::string{text}});
   offset += text.size();
