@@ -188,7 +188,7 @@ model_outcome reply_of(const json::value& message, const std::string& reason,
 } // namespace
 
 result<std::string> to_wire(const model_request& request,
-                            const ollama_options& options) {
+                            const ollama_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   if (auto ok =
         check_options(vendor::ollama, options.model, {agent.options, {}, {}});
@@ -214,7 +214,7 @@ result<std::string> to_wire(const model_request& request,
                     {"messages", std::move(*messages)}};
   if (!tools->empty())
     body["tools"] = std::move(*tools);
-  body["stream"] = false;
+  body["stream"] = wanted == delivery::streamed;
   body["truncate"] = false; // Else the start of the prompt goes, unsaid.
   body["options"] = std::move(tuning);
   if (agent.options.effort == "none")
@@ -233,19 +233,23 @@ model_outcome from_wire(const http_response& answer,
     why.message = string_of(*body, "error");
   if (answer.status / 100 != 2)
     return failure_of(answer, why, context);
-  if (!body)
-    return no_json(context);
-  if (member_of(*body, "error"))
-    return failure_of(answer, why, context);
+  return body ? from_json(*body, answer, options, now) : no_json(context);
+}
 
-  const auto* message = member_of(*body, "message");
+model_outcome from_json(const json::value& body, const http_response& answer,
+                        const ollama_options& options, timestamp now) {
+  const answer_context context{vendor_name, options.model, {}, now};
+  if (member_of(body, "error"))
+    return failure_of(answer, {"", "", string_of(body, "error")}, context);
+
+  const auto* message = member_of(body, "message");
   if (!message || !message->is_object())
     return wrong_shape(context, "has no message");
-  auto outcome = reply_of(*message, string_of(*body, "done_reason"), context);
+  auto outcome = reply_of(*message, string_of(body, "done_reason"), context);
   if (auto* reply = std::get_if<model_reply>(&outcome)) {
-    reply->usage.input_tokens = tokens_of(*body, "prompt_eval_count");
-    reply->usage.output_tokens = tokens_of(*body, "eval_count");
-    reply->model = string_of(*body, "model");
+    reply->usage.input_tokens = tokens_of(body, "prompt_eval_count");
+    reply->usage.output_tokens = tokens_of(body, "eval_count");
+    reply->model = string_of(body, "model");
   }
   return outcome;
 }
