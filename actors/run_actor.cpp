@@ -272,6 +272,10 @@ void take(run_self self, const command& c, timestamp now,
     append.created->key = header.key;
   }
   st.unanswered = answer;
+  // Before it is durable, not when we hear that it is: what has not begun by
+  // then does not begin any more. If the append fails, this life ends anyway.
+  if (is_terminal(append.status) || append.status == run_status::parked)
+    stop_those(st.in_flight, [](const auto&) { return true; });
   // await, not then: nothing is decided on a state that is about to change.
   self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
