@@ -47,9 +47,9 @@ struct stored_story {
   }
 
   void keep_snapshot(std::uint64_t seq, std::uint32_t version,
-                     std::string data) {
+                     const std::string& data) {
     BOOST_REQUIRE(store->delete_snapshots());
-    BOOST_REQUIRE(store->put_snapshot(id, {seq, version, std::move(data)}));
+    BOOST_REQUIRE(store->put_snapshot(id, {seq, version, data}));
   }
 
   loaded_run load() const { return load_for_life(*store, id).value(); }

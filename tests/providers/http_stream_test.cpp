@@ -132,14 +132,15 @@ BOOST_AUTO_TEST_CASE(a_body_that_is_cut_at_any_byte_ends_with_an_error) {
   http_client client;
   for (; cut <= whole.size(); ++cut) {
     const auto sink = std::make_shared<body_log>();
-    auto outcome = outcome_of(start_stream(client, get(server.url()), sink));
+    const auto outcome =
+      outcome_of(start_stream(client, get(server.url()), sink));
     BOOST_TEST_CONTEXT("cut after " << cut << " bytes") {
       BOOST_TEST(std::string_view{"abcdefgh"}.starts_with(sink->body));
       BOOST_TEST(sink->heads.size() == (cut < chunked_head.size() ? 0u : 1u));
       if (cut < whole.size())
-        BOOST_TEST((failure_of(std::move(outcome)).error.code == errc::io));
+        BOOST_TEST((failure_of(outcome).error.code == errc::io));
       else
-        BOOST_TEST(response_of(std::move(outcome)).status == 200);
+        BOOST_TEST(response_of(outcome).status == 200);
     }
   }
 }

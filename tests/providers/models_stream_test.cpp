@@ -32,7 +32,7 @@ struct shown_call {
 };
 
 shown_call stream(model& m, std::stop_token stop = {},
-                  std::function<void()> on_delta = {}) {
+                  const std::function<void()>& on_delta = {}) {
   const auto shown = std::make_shared<shown_call>();
   auto promise = std::make_shared<std::promise<void>>();
   auto ended = promise->get_future();
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_fails_before_the_server_hears_of_it) {
     request.conversation.clear();
     model_outcome outcome;
     m->stream(
-      std::move(request), {}, [](model_delta) {},
+      std::move(request), {}, [](const model_delta&) {},
       [&](model_outcome o) { outcome = std::move(o); });
     BOOST_TEST((failure_in(outcome).error.code == errc::invalid_argument));
   }

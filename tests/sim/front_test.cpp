@@ -44,6 +44,7 @@ BOOST_AUTO_TEST_CASE(what_was_asked_of_a_directory_that_dies_is_answered) {
       boot({plain_lead(), gated_scout()}, seed);
       using asked = request_to_front<run_result>;
       std::vector<std::unique_ptr<asked>> ends;
+      ends.reserve(4);
       for (int i = 0; i < 4; ++i)
         ends.push_back(std::make_unique<asked>(
           *process, run_to_end{{"lead", user_message("Go on."), {}}}));

@@ -72,12 +72,13 @@ void storm::approve(process& p, const pending_approval& a) {
       mark);
     return;
   }
-  approval yes{.call = a.call, .by = mark, .role = role, .digest = a.digest};
+  approval decision{
+    .call = a.call, .by = mark, .role = role, .digest = a.digest};
   if (one_in(6))
-    yes.arguments = "{\"value\":" + std::to_string(below(10)) + "}";
+    decision.arguments = "{\"value\":" + std::to_string(below(10)) + "}";
   if (one_in(8))
-    yes.role = "nobody";
-  give(p, a.run, approve_call{std::move(yes), {}}, mark);
+    decision.role = "nobody";
+  give(p, a.run, approve_call{std::move(decision), {}}, mark);
 }
 
 bool storm::decide(process& p, const run_id& run) {

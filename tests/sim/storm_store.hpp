@@ -67,7 +67,7 @@ public:
   result<bool> claim(const run_id& run) override {
     if (misses())
       return failed();
-    const auto ours = inner_->claim(run);
+    auto ours = inner_->claim(run);
     if (ours && *ours)
       witness_.claimed(life_, run);
     return ours;

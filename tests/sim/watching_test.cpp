@@ -99,6 +99,7 @@ BOOST_AUTO_TEST_CASE(all_events_of_all_runs_are_heard_in_the_order_of_each) {
       const listener who{*process};
       BOOST_REQUIRE(watch(who));
       std::vector<run_id> leads;
+      leads.reserve(5);
       for (int i = 0; i < 5; ++i)
         leads.push_back(start());
       for (const auto& id : leads)
