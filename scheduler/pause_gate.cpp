@@ -21,7 +21,7 @@ bool pause_gate::refused(std::uint64_t ticket, timestamp granted_at,
                          std::optional<duration> retry_after, duration first,
                          duration max, timestamp now) {
   ended(ticket);
-  const auto same_burst = probing_ && granted_at <= began_;
+  const auto same_burst = granted_at <= began_;
   if (!same_burst) {
     ++streak_;
     began_ = now;

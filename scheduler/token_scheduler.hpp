@@ -130,6 +130,8 @@ struct scheduler_options {
   bool learn_limits = true;
 };
 
+class scheduler_core;
+
 /// @par Threading Owner only.
 class token_scheduler {
 public:
@@ -194,8 +196,7 @@ public:
   scheduler_figures figures(timestamp now) const;
 
 private:
-  class core;
-  std::unique_ptr<core> core_;
+  std::unique_ptr<scheduler_core> core_;
 };
 
 } // namespace kestrion

@@ -31,10 +31,10 @@ timestamp window_limit::ready_at(std::int64_t amount, timestamp now) {
   auto there = available(now);
   if (there >= amount)
     return now;
-  for (const auto& use : uses_) {
-    there += use.amount;
+  for (const auto& u : uses_) {
+    there += u.amount;
     if (there >= amount)
-      return use.until;
+      return u.until;
   }
   return timestamp::max(); // Lowered below what was used.
 }
@@ -70,10 +70,10 @@ void window_limit::adjust(slot of, std::int64_t by, timestamp now) {
 void window_limit::forget_at(timestamp counted_until, timestamp reset_at,
                              timestamp now) {
   const auto sure = counted_until - latency_max_;
-  for (auto& use : uses_) {
-    if (timestamp{slot_length_ * (use.at + 1)} > sure)
+  for (auto& u : uses_) {
+    if (timestamp{slot_length_ * (u.at + 1)} > sure)
       break;
-    use.until = std::min(use.until, reset_at);
+    u.until = std::min(u.until, reset_at);
   }
   forget(now);
 }
