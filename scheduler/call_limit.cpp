@@ -24,6 +24,10 @@ std::int64_t amount_of(limit_kind kind, const call_cost& cost) {
   return 0;
 }
 
+std::int64_t paced(std::int64_t amount) {
+  return amount + amount / pace_share;
+}
+
 std::variant<std::monostate, token_bucket, window_limit>
 meter_of(const limit_spec& spec, timestamp now) {
   if (spec.kind == limit_kind::concurrency)
@@ -33,12 +37,13 @@ meter_of(const limit_spec& spec, timestamp now) {
   return window_limit{spec.amount, spec.period, spec.latency_max};
 }
 
-/// Full: 1/20 of the amount, refilled by the amount in a period.
+/// Full: 1/20 of the amount, refilled a little faster than the limit allows:
+/// it takes bursts away, and leaves the limit itself to the window.
 std::optional<token_bucket> pace_of(const limit_spec& spec, timestamp now) {
   if (spec.kind == limit_kind::concurrency
       || spec.shape == limit_shape::continuous)
     return std::nullopt;
-  return token_bucket{spec.amount, spec.period,
+  return token_bucket{paced(spec.amount), spec.period,
                       spec.period - spec.period / pace_share, now};
 }
 
@@ -160,7 +165,7 @@ void call_limit::resize(std::int64_t amount, timestamp now) {
   else if (auto* window = std::get_if<window_limit>(&meter_))
     window->resize(spec_.amount);
   if (pace_)
-    pace_->resize(spec_.amount, now);
+    pace_->resize(paced(spec_.amount), now);
 }
 
 void call_limit::empty(timestamp now) {
