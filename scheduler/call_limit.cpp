@@ -96,13 +96,8 @@ call_limit::hold call_limit::take(std::int64_t amount, bool urgent,
     bucket->charge(amount, now);
   else if (auto* window = std::get_if<window_limit>(&meter_))
     out.slot = window->charge(amount, now);
-  if (spec_.kind != limit_kind::concurrency) {
-    unseen(now); // Forgets the old ones.
-    if (!recent_.empty() && recent_.back().first == now)
-      recent_.back().second += amount;
-    else
-      recent_.emplace_back(now, amount);
-  }
+  if (spec_.kind != limit_kind::concurrency)
+    note(amount, now);
   return out;
 }
 
@@ -131,14 +126,23 @@ void call_limit::end(const hold& held, std::int64_t used, timestamp now) {
   }
 }
 
+void call_limit::note(std::int64_t amount, timestamp now) {
+  unseen(now); // Forgets the old ones.
+  recent_sum_ += amount;
+  // A few entries do, however many calls there are.
+  if (!recent_.empty() && now - recent_.back().first < spec_.latency_max / 16)
+    recent_.back().second += amount;
+  else
+    recent_.emplace_back(now, amount);
+}
+
 std::int64_t call_limit::unseen(timestamp now) {
-  while (!recent_.empty()
-         && recent_.front().first < now - 2 * spec_.latency_max)
+  const auto age = 2 * spec_.latency_max + spec_.latency_max / 16;
+  while (!recent_.empty() && recent_.front().first < now - age) {
+    recent_sum_ -= recent_.front().second;
     recent_.pop_front();
-  std::int64_t sum = 0;
-  for (const auto& [at, amount] : recent_)
-    sum += amount;
-  return sum;
+  }
+  return recent_sum_;
 }
 
 void call_limit::believe(const limit_report& report, timestamp now) {

@@ -67,6 +67,7 @@ public:
 
 private:
   void end(const hold& held, std::int64_t used, timestamp now);
+  void note(std::int64_t amount, timestamp now);
   std::int64_t unseen(timestamp now);
 
   limit_spec spec_;
@@ -81,6 +82,7 @@ private:
   std::int64_t in_flight_ = 0;
   /// Taken lately: the server may not have counted it when it answers.
   std::deque<std::pair<timestamp, std::int64_t>> recent_;
+  std::int64_t recent_sum_ = 0;
 };
 
 } // namespace kestrion

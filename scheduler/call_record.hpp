@@ -4,13 +4,12 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
-#include <boost/container/small_vector.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace kestrion {
 
@@ -33,7 +32,7 @@ struct call_record {
   budget_amount most;
   timestamp reserved_at;
   timestamp granted_at;
-  boost::container::small_vector<call_limit::hold, 5> holds;
+  std::vector<call_limit::hold> holds;
 };
 
 using call_map = std::unordered_map<call_ticket, call_record>;

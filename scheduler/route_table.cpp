@@ -197,6 +197,7 @@ std::optional<call_ticket> route_table::next(const call_map& calls,
 void route_table::grant(call_record& call, timestamp now) {
   auto& r = routes_[call.route];
   const auto urgent = call.lane == call_lane::interactive;
+  call.holds.reserve(r.limits.size());
   for (auto* limit : r.limits) {
     call.holds.push_back(limit->take(limit->need(call.cost), urgent, now));
     limit->gate.granted(call.item.ticket);

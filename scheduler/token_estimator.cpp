@@ -10,8 +10,10 @@ namespace {
 constexpr auto samples_to_learn = 8;
 constexpr auto memory = 64.0; ///< Samples; older ones fade.
 constexpr auto quantile = 0.95;
-/// A call whose ratio is so many mean deviations above average still fits.
-constexpr auto deviations = 3.0;
+/// Of the mean, above the average. More would be held back while calls are in
+/// flight and lost to others; single calls that need more are made up for by
+/// those that need less.
+constexpr auto deviations = 1.5;
 
 std::size_t slot_of(std::int64_t tokens, std::size_t slots) {
   const auto at = 4 * std::log2(static_cast<double>(tokens) + 1);
@@ -64,7 +66,9 @@ std::int64_t token_estimator::input(std::int64_t bytes) const {
 }
 
 std::int64_t token_estimator::mean_input(std::int64_t bytes) const {
-  return round_up(static_cast<double>(bytes) * ratio_);
+  // A little more, for the average is not exact, and what is off adds up.
+  return round_up(static_cast<double>(bytes)
+                  * std::min(1.0, ratio_ + deviation_ / 2));
 }
 
 const output_history* token_estimator::find(std::string_view agent) const {
