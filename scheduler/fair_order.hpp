@@ -85,7 +85,7 @@ public:
       leaving_.emplace(virtual_time_, key);
     }
     auto& m = found->second;
-    virtual_time_ += cost / std::max(weights_, m.weight);
+    virtual_time_ += cost / (m.wants ? weights_ : weights_ + m.weight);
     const auto tag = m.tag + cost / m.weight;
     if (m.wants) {
       order_.erase({m.tag - m.boost, key});

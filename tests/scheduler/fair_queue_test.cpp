@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(tenants_share_by_weight_whatever_their_calls_cost) {
 BOOST_AUTO_TEST_CASE(what_calls_really_cost_decides_not_the_estimate) {
   std::array<double, 2> got{};
   for (std::uint32_t t = 0; t < 2; ++t)
-    push(t, t + 1, 100);
+    for (std::uint64_t run = 1; run <= 3; ++run)
+      push(t, 10 * t + run, 100);
   for (int i = 0; i < 5'000; ++i) {
     auto what = pop();
     const auto actual = what.tenant == 0 ? 33.0 : 300.0;
