@@ -11,6 +11,9 @@ namespace {
 constexpr auto urgent_periods = 10;
 /// The part of a window that batch may take at once while urgent calls come.
 constexpr auto pace_share = 20; // One in so many.
+/// The part of a window of tokens that is left to calls that use more than they
+/// reserved: the last few of a full window may, with nobody to make up for it.
+constexpr auto spare_share = 512; // One in so many.
 
 std::int64_t amount_of(limit_kind kind, const call_cost& cost) {
   switch (kind) {
@@ -24,6 +27,12 @@ std::int64_t amount_of(limit_kind kind, const call_cost& cost) {
   return 0;
 }
 
+std::int64_t windowed(const limit_spec& spec) {
+  return spec.kind == limit_kind::requests
+           ? spec.amount
+           : spec.amount - spec.amount / spare_share;
+}
+
 std::int64_t paced(std::int64_t amount) {
   return amount + amount / pace_share;
 }
@@ -34,7 +43,7 @@ meter_of(const limit_spec& spec, timestamp now) {
     return {};
   if (spec.shape == limit_shape::continuous)
     return token_bucket{spec.amount, spec.period, spec.latency_max, now};
-  return window_limit{spec.amount, spec.period, spec.latency_max};
+  return window_limit{windowed(spec), spec.period, spec.latency_max};
 }
 
 /// Full: 1/20 of the amount, refilled a little faster than the limit allows:
@@ -61,7 +70,9 @@ std::int64_t call_limit::need(const call_cost& cost) const {
   const auto wanted = amount_of(spec_.kind, cost);
   if (const auto* bucket = std::get_if<token_bucket>(&meter_))
     return std::min(wanted, bucket->capacity());
-  return std::min(wanted, spec_.amount);
+  if (const auto* window = std::get_if<window_limit>(&meter_))
+    return std::min(wanted, window->capacity());
+  return wanted;
 }
 
 timestamp call_limit::ready_at(std::int64_t amount, bool urgent,
@@ -167,7 +178,7 @@ void call_limit::resize(std::int64_t amount, timestamp now) {
   if (auto* bucket = std::get_if<token_bucket>(&meter_))
     bucket->resize(spec_.amount, now);
   else if (auto* window = std::get_if<window_limit>(&meter_))
-    window->resize(spec_.amount);
+    window->resize(windowed(spec_));
   if (pace_)
     pace_->resize(paced(spec_.amount), now);
 }

@@ -5,7 +5,7 @@
 namespace kestrion {
 
 namespace {
-constexpr auto slots_a_period = 512;
+constexpr auto slots_a_period = 2'048;
 } // namespace
 
 window_limit::window_limit(std::int64_t amount, duration period,

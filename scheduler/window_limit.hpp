@@ -12,7 +12,7 @@ namespace kestrion {
 /// amount, so no window can either, wherever it begins. When the server says
 /// that it begins anew, what was counted is forgotten then, and not later.
 ///
-/// Uses are kept in slots of 1/512 period: bounded memory.
+/// Uses are kept in slots of 1/2048 period: bounded memory.
 /// @par Threading Owner only.
 class window_limit {
 public:
