@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/messages/limit_report.hpp>
 #include <kestrion/messages/time.hpp>
 
 #include <boost/describe/enum.hpp>
@@ -8,19 +9,8 @@
 #include <optional>
 #include <string>
 
-/// Limits of providers, as values: what a user declares and a server reports.
+/// Limits of providers, as values, as a user declares them.
 namespace kestrion {
-
-/// What a limit counts.
-enum class limit_kind : std::uint8_t {
-  requests,
-  input_tokens,
-  output_tokens,
-  total_tokens, ///< Input and output.
-  concurrency,  ///< Calls at the same time; has no period.
-};
-BOOST_DESCRIBE_ENUM(limit_kind, requests, input_tokens, output_tokens,
-                    total_tokens, concurrency)
 
 /// How the server gives back what was used.
 enum class limit_shape : std::uint8_t {
@@ -70,16 +60,6 @@ struct limit_spec {
   /// At most so long after a grant the server has got the request. That much
   /// of the limit's burst, or of each window, stays unused. Below the period.
   duration latency_max = std::chrono::milliseconds{500};
-};
-
-/// What a server says about one limit in an answer, whatever its headers are
-/// called. What it does not say is not set.
-struct limit_report {
-  limit_kind kind = limit_kind::requests;
-  std::optional<std::int64_t> limit{};     ///< A period.
-  std::optional<std::int64_t> remaining{}; ///< When it answered.
-  /// By our clock: when all that it has counted so far is forgotten.
-  std::optional<timestamp> reset_at{};
 };
 
 } // namespace kestrion

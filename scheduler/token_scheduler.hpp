@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/messages/call_lane.hpp>
 #include <kestrion/messages/conversation.hpp>
 #include <kestrion/messages/error.hpp>
 #include <kestrion/messages/run_id.hpp>
@@ -31,12 +32,6 @@ namespace kestrion {
 
 /// A call from its reservation to its end: waiting first, then a permit.
 using call_ticket = std::uint64_t;
-
-/// Who goes first.
-enum class call_lane : std::uint8_t {
-  batch,
-  interactive, ///< A person waits: ahead of batch, up to its share of 90 %.
-};
 
 /// What a call wants.
 struct call_request {

@@ -42,7 +42,8 @@ struct openai_options {
   /// OpenAI itself, system for other servers.
   std::string system_role = {};
   std::optional<bool> parallel_tool_calls = {};
-  bool legacy_max_tokens = false; ///< For servers without the new name.
+  bool legacy_max_tokens = false;  ///< For servers without the new name.
+  std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {};

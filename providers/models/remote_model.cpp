@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/remote_model.hpp>
 
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/rate_limits.hpp>
 
 #include <utility>
 
@@ -17,6 +18,8 @@ public:
   explicit remote(remote_parts parts) : parts_(std::move(parts)) {}
 
   std::string name() const override { return parts_.name; }
+
+  model_endpoint endpoint() const override { return parts_.endpoint; }
 
   std::optional<model_price> price() const override {
     const auto known = parts_.prices.find(parts_.name, system_now());
@@ -55,9 +58,12 @@ private:
     if (const auto* none = std::get_if<http_failure>(&outcome))
       return failure_of(*none);
     const auto now = system_now();
-    auto read = parts_.from_wire(std::get<http_response>(outcome), now);
+    const auto& answer = std::get<http_response>(outcome);
+    auto read = parts_.from_wire(answer, now);
     if (auto* reply = std::get_if<model_reply>(&read))
       reply->cost_usd_micros = cost_of(*reply, now);
+    std::visit([&](auto& x) { x.limits = limits_of(answer.headers, now); },
+               read);
     return read;
   }
 
