@@ -1,6 +1,7 @@
 #include <kestrion/actors/engine.hpp>
 
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/scheduler_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
 #include <kestrion/actors/supervisor_actor.hpp>
@@ -37,6 +38,17 @@ supervised_child tool_watch_child(const shared_context& context) {
             caf::anon_send(actor, sweep_tools{});
             return caf::actor_cast<caf::actor>(actor);
           }};
+}
+
+supervised_child scheduler_child(const shared_context& context,
+                                 std::shared_ptr<permit_book> book) {
+  return {
+    "scheduler", [context, book = std::move(book)](caf::actor_system& system) {
+      auto actor = system.spawn(scheduler, context->calls, book, context->now);
+      context->scheduler.set(actor);
+      caf::anon_send(actor, look_at_calls{});
+      return caf::actor_cast<caf::actor>(actor);
+    }};
 }
 
 supervised_child supervisor_child(const shared_context& context,
@@ -97,10 +109,14 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->store_is_shared = options.store_is_shared;
   context->store = world.store;
   context->tools = std::make_shared<tool_pool>(std::move(world.executor));
+  auto book = open_permit_book(options.calls, context->now()).value();
+  context->calls->has_rules =
+    !options.calls.limits.empty() || !options.calls.budgets.empty();
   // Each needs those before it.
   std::vector<supervised_child> children{
     journal_child(context, std::move(world.store), options.detached),
-    tool_watch_child(context), supervisor_child(context, options.restarts),
+    tool_watch_child(context), scheduler_child(context, std::move(book)),
+    supervisor_child(context, options.restarts),
     directory_child(context, std::move(agents))};
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));

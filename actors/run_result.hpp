@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/scheduler/token_scheduler.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -60,5 +61,8 @@ struct run_result {
 };
 
 run_result result_of(const run_id& id, const run_state& state);
+
+/// Says that its model call waits, and why: what no log knows.
+void show_throttled(run_result& r, const call_waiting& why);
 
 } // namespace kestrion

@@ -3,7 +3,9 @@
 #include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/scheduler_metrics.hpp>
 #include <kestrion/caf.hpp>
+#include <kestrion/providers/metrics/metrics_server.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -42,6 +44,17 @@ agent_registry build_all(const std::vector<agent>& agents) {
   return out;
 }
 
+call_rules rules_of(const runtime_options& options) {
+  call_rules out;
+  for (const auto& each : options.limits)
+    out.limits.insert(out.limits.end(), each.specs().begin(),
+                      each.specs().end());
+  out.weights = options.tenant_weights;
+  out.budgets = options.tenant_budgets;
+  out.options = options.scheduling;
+  return out;
+}
+
 /// An actor system of our own.
 struct own_system {
   caf::actor_system_config config;
@@ -67,6 +80,7 @@ struct runtime::impl {
   std::shared_ptr<event_store> store;
   worker_pool workers;
   kestrion::engine engine;
+  std::unique_ptr<metrics_server> metrics;
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
        const runtime_options& options, const std::vector<agent>& agents)
@@ -82,6 +96,7 @@ struct runtime::impl {
                            system_now,
                            random_bits},
                           {.restarts = options.restarts,
+                           .calls = rules_of(options),
                            .passivates = options.passivate,
                            .recover = options.recover,
                            .store_is_shared = options.store != "memory:"},
@@ -89,9 +104,28 @@ struct runtime::impl {
     caf::scoped_actor self{system};
     self->request(engine.root, caf::infinite, meet_supervisor{})
       .receive([](bool) {}, [](const caf::error&) {});
+    if (!options.metrics.empty())
+      serve_metrics(options.metrics);
   }
 
   ~impl() {
+    metrics.reset();
+    stop();
+  }
+
+  void serve_metrics(const std::string& address) {
+    try {
+      metrics = std::make_unique<metrics_server>(address, [this] {
+        const auto figures = ask_scheduler<scheduler_figures>(figures_query{});
+        return figures ? metrics_of(*figures) : std::vector<metric_family>{};
+      });
+    } catch (...) {
+      stop(); // There is no destructor yet that would.
+      throw;
+    }
+  }
+
+  void stop() {
     engine.stop();
     caf::scoped_actor self{system};
     self->wait_for(engine.root);
@@ -99,6 +133,21 @@ struct runtime::impl {
 
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
+
+  /// @par Errors `unavailable` while it is being started anew.
+  template <class Answer, class Message>
+  kestrion::result<Answer> ask_scheduler(Message m) {
+    kestrion::result<Answer> out =
+      error{errc::unavailable, "the scheduler is being started anew"};
+    caf::scoped_actor self{system};
+    self->request(engine.context->scheduler.get(), caf::infinite, std::move(m))
+      .receive([&](Answer& x) { out = std::move(x); },
+               [&](const caf::error& e) {
+                 if (is_ours(e))
+                   out = from_caf(e);
+               });
+    return out;
+  }
 
   /// Asks the directory and waits for its answer. @throws failure
   template <class Answer, class Message>
@@ -135,6 +184,10 @@ run runtime::start(std::string_view agent, message input,
   request.options.key = std::move(options.key);
   request.options.tenant = std::move(options.tenant);
   request.options.labels = std::move(options.labels);
+  if (options.lane != call_lane::batch)
+    request.options.lane = options.lane;
+  if (options.priority != 0)
+    request.options.priority = options.priority;
   // Ours, so that asking again does not start another one.
   request.id = run_id::make(
     system_now(), static_cast<std::uint16_t>(random_bits()), random_bits());
@@ -165,11 +218,37 @@ std::vector<recorded_event> runtime::events(const run_id& id) const {
 }
 
 run_trace runtime::trace(const run_id& id) const {
-  return trace_of(id, events(id));
+  auto trace = trace_of(id, events(id));
+  if (trace.result.status == run_status::running)
+    if (const auto why = waiting(id))
+      show_throttled(trace.result, *why);
+  return trace;
 }
 
 run_result runtime::result(const run_id& id) const {
   return trace(id).result;
+}
+
+// -- limits -------------------------------------------------------------------
+
+void runtime::declare(const rate_limit& limit) {
+  static_cast<void>(
+    impl_->ask_scheduler<bool>(declare_limits{limit.specs()}).value());
+}
+
+std::optional<call_waiting> runtime::waiting(const run_id& id) const {
+  if (impl_->engine.context->calls->waiting == 0)
+    return std::nullopt;
+  const auto answer = impl_->ask_scheduler<waiting_answer>(waiting_query{id});
+  return answer ? answer->why : std::nullopt;
+}
+
+scheduler_figures runtime::figures() const {
+  return impl_->ask_scheduler<scheduler_figures>(figures_query{}).value();
+}
+
+int runtime::metrics_port() const {
+  return impl_->metrics ? impl_->metrics->port() : 0;
 }
 
 // -- people -------------------------------------------------------------------

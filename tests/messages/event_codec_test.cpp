@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
     {38, "7a8b230130f99eb37499d6bcce937349e2521e5800d172e2e1002f1fc5f3ef01"},
     {44, "33bdc412a874cd72aac60f59ed5e1b5469a31afaa476d94fffb503371e0e7963"},
     {52, "b39fd25372c6ea447d542c3d87d28a1298b12876dd15de57a3d57d5ebef39ab7"},
+    {53, "bfdc7880b59ad1513f0b9c8d694d9d250dda79e6e257b17c4cd4550bcfdb6db3"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {
