@@ -8,9 +8,7 @@
 int main() try {
   namespace k = kestrion;
 
-  auto worker = k::agent("worker")
-                  .model(examples::choose_model(stand_in))
-                  .options({.output_tokens_max = 1'000});
+  auto worker = k::agent("worker").model(examples::choose_model(stand_in));
 
   k::runtime rt{{.store = "memory:",
                  .limits = {k::rate_limit("anthropic")

@@ -48,10 +48,12 @@ struct crowd {
       strict_server{{limit(limit_kind::requests, requests_a_minute),
                      limit(limit_kind::output_tokens, output_a_minute)}},
       300ms, [this] { return process->now(); }, next_turn);
+    model_options short_answers;
+    short_answers.output_tokens_max = 200;
     agent a{"worker"};
-    a.model(server)
-      .options({.output_tokens_max = 200})
-      .tool("look", "Looks.", [] { return "seen"; });
+    a.model(server).options(short_answers).tool("look", "Looks.", [] {
+      return "seen";
+    });
     rate_limit limits{};
     if (shape == limit_shape::continuous)
       limits.refilled_continuously();
@@ -149,7 +151,8 @@ BOOST_AUTO_TEST_CASE(nor_when_runs_die_while_they_call) {
         process->settle(1); // All have started.
       std::mt19937 random{seed};
       run(30min, [&] {
-        if (random() % 8 != 0)
+        // Later the last runs would die at each of their steps.
+        if (process->now() - noon > 2min || random() % 3 != 0)
           return;
         // Who appends next ends: one that calls or waits, most of the time.
         const auto rows = disk->list({}).value();
@@ -162,7 +165,7 @@ BOOST_AUTO_TEST_CASE(nor_when_runs_die_while_they_call) {
       check_all();
       std::cout << server->accepted - runs * turns
                 << " calls were made again for runs that died\n";
-      BOOST_CHECK_GT(server->accepted, runs * turns + runs / 2);
+      BOOST_CHECK_GT(server->accepted, runs * turns);
     }
 }
 

@@ -47,11 +47,11 @@ public:
   /// Answers what has taken its time.
   void answer_due() {
     const auto now = now_();
-    for (auto& call : take_due(now)) {
-      auto reply = answer_(call.request);
-      reply.usage.input_tokens = call.input;
+    for (auto& each : take_due(now)) {
+      auto reply = answer_(each.request);
+      reply.usage.input_tokens = each.input;
       server_.finish(reply.usage.output_tokens, now);
-      call.done(std::move(reply));
+      each.done(std::move(reply));
     }
   }
 
