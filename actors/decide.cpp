@@ -22,18 +22,23 @@ void take_over(draft& d) {
     recovered.lost_tokens_estimate = lost.tokens;
     recovered.lost_usd_micros_estimate = lost.usd_micros;
   }
-  const auto is_started = [](const open_call& call) {
-    return call.phase == call_phase::started;
+  const auto is_doubtful = [&](const open_call& call) {
+    const auto* spec = d.agent.find_tool(call.tool);
+    return call.phase == call_phase::started
+           && (!spec || spec->contract == effect_contract::once);
+  };
+  // One that waits for its next attempt was not running.
+  const auto is_open = [&](const open_call& call) {
+    return is_doubtful(call)
+           || (call.phase == call_phase::started && call.not_before <= d.now);
   };
   if (!recovered.model_call
-      && std::none_of(before.calls.begin(), before.calls.end(), is_started))
+      && std::none_of(before.calls.begin(), before.calls.end(), is_open))
     return;
   d.emit(std::move(recovered));
-  for (const auto& call : before.calls) {
-    const auto* spec = d.agent.find_tool(call.tool);
-    if (is_started(call) && (!spec || spec->contract == effect_contract::once))
+  for (const auto& call : before.calls)
+    if (is_doubtful(call))
       d.emit(tool_call_in_doubt{call.id});
-  }
   fail_if_spent(d);
 }
 
@@ -76,7 +81,7 @@ outcome on(const run_state& s, const agent_definition& a, const tick& c) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return decision{};
   draft d{s, a, c.now};
-  const auto& limits = s.header.limits;
+  const auto& limits = s.header->limits;
   if (!expire_if_due(d) && c.now - p.started_at >= limits.wall_time_max)
     fail(d, errc::limit_exceeded,
          "the run's limit is reached: wall_time_max of "

@@ -41,7 +41,7 @@ outcome on(const run_state& s, const agent_definition& a,
            const send_message& c) {
   if (auto why = why_deaf(s, c.by))
     return *why;
-  if (auto why = misfit(c.message, s.header.agent))
+  if (auto why = misfit(c.message, s.header->agent))
     return *why;
   draft d{s, a, c.now};
   const auto lost = estimate_lost(d); // Without what is said now.

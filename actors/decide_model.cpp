@@ -67,8 +67,8 @@ void request_approval(draft& d, const open_call& call,
 
 /// Why no run may be started for `call`.
 std::optional<std::string> too_deep(const draft& d, const tool_spec& spec) {
-  const auto depth = d.state.header.depth.value_or(0);
-  const auto max = d.state.header.limits.depth_max.value_or(default_depth_max);
+  const auto depth = d.state.header->depth.value_or(0);
+  const auto max = d.state.header->limits.depth_max.value_or(default_depth_max);
   const bool starts_run =
     spec.kind == tool_kind::subagent || spec.kind == tool_kind::handoff;
   if (!starts_run || depth < max)
@@ -186,7 +186,7 @@ void take_failure(draft& d, const model_done& c, const model_failure& failure) {
   const auto attempt = d.after.model_call->attempt;
   const auto tries = attempt - d.after.model_call->given_up;
   const bool again =
-    failure.retryable && tries < d.state.header.limits.model_attempts_max;
+    failure.retryable && tries < d.state.header->limits.model_attempts_max;
   model_call_failed failed{c.call,
                            attempt,
                            std::string{to_string(failure.error.code)},

@@ -1,4 +1,5 @@
 #include <kestrion/actors/draft.hpp>
+#include <kestrion/scheduler/backoff.hpp>
 
 #include <algorithm>
 
@@ -8,11 +9,17 @@ namespace kestrion::machine {
 
 namespace {
 
+/// What is too long can't be kept, and would be so again.
+tool_outcome kept(tool_outcome x) {
+  if (x.content.size() > tool_result_bytes_max)
+    return {too_long(x.content.size()), tool_failure::failed, true};
+  return x;
+}
+
 /// Ends `call` as `x` has it; `by` says so if not the tool itself.
 void settle(draft& d, const std::string& call, tool_outcome x, duration took,
             std::optional<std::string> by) {
-  if (x.content.size() > tool_result_bytes_max)
-    x = {too_long(x.content.size()), tool_failure::failed};
+  x = kept(std::move(x));
   if (x.failure)
     d.emit(tool_call_failed{call, *x.failure, std::move(x.content), took,
                             std::move(by)});
@@ -20,6 +27,25 @@ void settle(draft& d, const std::string& call, tool_outcome x, duration took,
     d.emit(
       tool_call_completed{call, std::move(x.content), took, std::move(by)});
   fail_if_spent(d);
+}
+
+/// Whether a call that ended as `x` has an attempt left that may help. A `once`
+/// tool has none: `prepare` allows it one.
+bool may_try_again(const tool_spec* spec, const open_call& call,
+                   const tool_outcome& x) {
+  return spec && x.failure && !x.is_permanent
+         && (*x.failure == tool_failure::failed
+             || *x.failure == tool_failure::timed_out)
+         && call.failures + 1 < spec->retry.attempts_max;
+}
+
+void try_again(draft& d, const open_call& call, const retry_rule& rule,
+               const tool_done& c) {
+  const backoff_policy policy{rule.backoff_first, rule.backoff_max};
+  const auto delay = retry_delay(policy, call.failures + 1, {}, c.jitter);
+  d.emit(tool_attempt_failed{call.id, call.attempt, *c.outcome.failure,
+                             c.outcome.content, c.duration,
+                             later(d.now, delay)});
 }
 
 /// The one call that `x` is about.
@@ -51,15 +77,19 @@ result<std::string> find_doubt(const run_progress& p,
 
 outcome on(const run_state& s, const agent_definition& a, const tool_done& c) {
   const auto& calls = s.progress.calls;
-  const bool is_open =
-    std::any_of(calls.begin(), calls.end(), [&](const auto& x) {
-      return x.id == c.call && x.phase == call_phase::started
-             && (c.attempt == 0 || c.attempt == x.attempt);
-    });
-  if (!is_open || s.progress.parked)
+  const auto call = std::find_if(calls.begin(), calls.end(), [&](auto& x) {
+    return x.id == c.call && x.phase == call_phase::started
+           && (c.attempt == 0 || c.attempt == x.attempt);
+  });
+  if (call == calls.end() || s.progress.parked)
     return decision{}; // Late or twice: settled already.
   draft d{s, a, c.now};
-  settle(d, c.call, c.outcome, c.duration, {});
+  const auto* spec = a.find_tool(call->tool);
+  auto ended = kept(c.outcome);
+  if (may_try_again(spec, *call, ended))
+    try_again(d, *call, spec->retry, c);
+  else
+    settle(d, c.call, std::move(ended), c.duration, {});
   return std::move(d.out);
 }
 

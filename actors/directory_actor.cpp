@@ -19,6 +19,10 @@ constexpr int forward_tries_max = 3;
 /// How long after a failure to read a run's row it is tried again.
 constexpr auto respawn_retry = std::chrono::seconds{1};
 
+/// How long a supervisor may take to say what becomes of a run that crashed
+/// while there was no directory.
+constexpr auto respawn_anyway = std::chrono::milliseconds{100};
+
 // -- lives --------------------------------------------------------------------
 
 using directory_parts::admit;
@@ -51,22 +55,6 @@ void watch(directory_self self, const run_id& id, const run_actor& actor) {
     self->send(supervisor, watch_run{id, actor});
 }
 
-/// The runs that an earlier directory left tell us what it knew.
-void meet_all(directory_self self) {
-  for (const auto& [id, run] : *self->state.live)
-    self->request(run.actor, caf::infinite, meet_directory{})
-      .then(
-        [](bool) {
-          // It told us already.
-        },
-        [self, id = id, gone = run.actor](const caf::error&) {
-          auto& live = *self->state.live;
-          const auto i = live.find(id);
-          if (i != live.end() && i->second.actor == gone)
-            live.erase(i);
-        });
-}
-
 /// For who waits here for a run that came to rest without us.
 void tell_rest(directory_self self, const run_row& row) {
   auto r = result_from_store(*self->state.context->store, row);
@@ -75,13 +63,43 @@ void tell_rest(directory_self self, const run_row& row) {
     directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
 }
 
+/// The runs that an earlier directory left tell us what it knew. A supervisor
+/// that was started while there was no directory has heard of none of them.
+void meet_all(directory_self self) {
+  for (const auto& [id, run] : *self->state.live) {
+    watch(self, id, run.actor);
+    self->request(run.actor, caf::infinite, meet_directory{})
+      .then(
+        [](bool) {
+          // It told us already.
+        },
+        [self, id = id, gone = run.actor](const caf::error&) {
+          auto& st = self->state;
+          const auto i = st.live->find(id);
+          if (i != st.live->end() && i->second.actor != gone)
+            return; // It lives again.
+          if (i != st.live->end())
+            st.live->erase(i);
+          // What it told went to the directory that died with it: to who has
+          // asked us since, its rest; or that it crashed, unless its supervisor
+          // comes to us with that.
+          const auto row = find_row(*st.context->store, id);
+          if (row && is_at_rest(row->status))
+            tell_rest(self, *row);
+          else
+            self->delayed_send(self, respawn_anyway,
+                               respawn_run{id, gone.address()});
+        });
+  }
+}
+
 /// A run's actor crashed, and its time has come again. If it crashed after its
 /// last append was durable, or is parked, there is only its end to tell.
 void respawn(directory_self self, const respawn_run& x) {
   auto& st = self->state;
   const auto& id = x.run;
   if (const auto live = st.live->find(id); live != st.live->end()) {
-    if (x.gone && live->second.actor != x.gone)
+    if (!x.gone || live->second.actor != x.gone)
       return; // A command was faster: it lives again.
     st.live->erase(live);
   }
@@ -93,8 +111,10 @@ void respawn(directory_self self, const respawn_run& x) {
   }
   if (is_terminal(row->status) || row->status == run_status::parked)
     tell_rest(self, *row);
-  else // If it went on in another process, that one will tell its end.
-    static_cast<void>(ensure(self, *row));
+  else if (const auto run = ensure(self, *row);
+           !run && run.error().code == errc::io)
+    self->delayed_send(self, respawn_retry, x);
+  // If it went on in another process, that one will tell its end.
 }
 
 // -- other processes ----------------------------------------------------------
@@ -189,17 +209,19 @@ void await(directory_self self, const await_run& x, result_promise promise) {
     return;
   }
   const bool waits = row->status == run_status::waiting_on_human;
-  if (is_terminal(row->status) || row->status == run_status::parked
+  const bool is_parked = row->status == run_status::parked;
+  if (is_terminal(row->status) || (is_parked && x.until != wait_until::over)
       || (waits && x.until == wait_until::at_rest)) {
     promise.deliver(result_from_store(*st.context->store, *row));
     return;
   }
-  if (waits) { // It wakes up when somebody decides.
+  if (waits || is_parked) { // It wakes up when somebody decides.
     st.waiters[x.run].push_back({x.until, promise});
     return;
   }
   const auto run = ensure(self, *row);
-  if (run || run.error().code == errc::conflict) // Then we hear of it later.
+  // If it goes on elsewhere, or might, we hear of it later.
+  if (run || run.error().code == errc::conflict || x.until == wait_until::over)
     st.waiters[x.run].push_back({x.until, promise});
   else
     promise.deliver(to_caf(run.error()));
@@ -308,10 +330,11 @@ void directory_parts::settle_waiters(directory_self self, const run_result& r,
   const auto i = st.waiters.find(r.id);
   if (i == st.waiters.end())
     return;
-  const bool has_stopped =
-    is_terminal(r.status) || r.status == run_status::parked;
+  const bool is_over = is_terminal(r.status);
+  const bool is_parked = r.status == run_status::parked;
   std::erase_if(i->second, [&](directory_state::waiter& w) {
-    if (!has_stopped && !(needs_person && w.until == wait_until::at_rest))
+    if (!is_over && !(is_parked && w.until != wait_until::over)
+        && !(needs_person && w.until == wait_until::at_rest))
       return false;
     w.answer.deliver(r);
     return true;

@@ -10,6 +10,13 @@ namespace {
 /// How long after an actor was missing it is tried again.
 constexpr auto retry_after = std::chrono::milliseconds{20};
 
+/// The store or an actor had trouble: nothing is known of the run that was
+/// meant, and it is tried again.
+bool is_passing(const error& e) {
+  return e.code == errc::io || e.code == errc::unavailable
+         || e.code == errc::conflict;
+}
+
 void tell(directory_self self, const run_id& run, command c,
           std::string about) {
   // Once at a time: each life of a run asks anew.
@@ -31,7 +38,7 @@ void add_handed(const event_store& store, child_done& done,
     done.usage += state->progress.usage;
     done.cost_usd_micros += state->progress.cost_usd_micros;
     done.descendants += state->progress.descendants;
-    from = state->header.handed_from;
+    from = state->header->handed_from;
   }
 }
 
@@ -54,6 +61,16 @@ void refuse(directory_self self, const child_request& x, const error& why) {
   done.status = run_status::failed;
   done.content = to_string(why);
   tell(self, x.from, std::move(done), x.child.call);
+}
+
+/// The run that was asked for is failed only if it is certain that it is not
+/// there.
+void refuse_or_retry(directory_self self, const child_request& x,
+                     const error& why) {
+  if (is_passing(why))
+    self->delayed_send(self, retry_after, x);
+  else
+    refuse(self, x, why);
 }
 
 /// The conversation goes on there: all that who handed it over wants to know.
@@ -84,7 +101,7 @@ result<std::optional<run_row>> tell_if_ended(directory_self self,
     const auto r = result_of(run, *state);
     if (!r.handed_to) {
       tell_end(self, {r, 0, parent, call, state->progress.descendants,
-                      state->header.handed_from});
+                      state->header->handed_from});
       return std::optional<run_row>{};
     }
     run = *r.handed_to;
@@ -99,7 +116,7 @@ void meet(directory_self self, const child_request& x, const run_row& row) {
   else
     open = tell_if_ended(self, x.from, x.child.call, row.id);
   if (!open)
-    refuse(self, x, open.error());
+    refuse_or_retry(self, x, open.error());
   else if (*open && !is_at_rest((*open)->status))
     static_cast<void>(ensure(self, **open)); // Or its owner goes on with it.
 }
@@ -216,10 +233,10 @@ void tell_again(directory_self self, const tell_run& x) {
     .then([self, x](const run_receipt&) { forget(self, x); },
           [self, x](const caf::error& e) {
             // Refused by the run is heard, too.
-            if (is_ours(e) && from_caf(e).code != errc::unavailable)
-              forget(self, x);
-            else
+            if (is_passing(from_caf(e)))
               self->delayed_send(self, retry_after, x);
+            else
+              forget(self, x);
           });
 }
 
@@ -228,11 +245,15 @@ void start_child_run(directory_self self, const child_request& x) {
   const auto id = child_id(x.from, x.child.call);
   const auto row = st.context->store->find(id);
   if (!row)
-    return refuse(self, x, row.error());
+    return refuse_or_retry(self, x, row.error());
   if (*row)
     return meet(self, x, **row);
   if (st.live->contains(id))
     return; // It is starting already.
+  // Tried again, it may come after the end of who asked.
+  if (const auto from = find_row(*st.context->store, x.from);
+      from && is_terminal(from->status))
+    return;
   auto agent = find_agent(*st.agents, x.child.agent);
   if (!agent)
     return refuse(self, x, agent.error());
@@ -247,17 +268,12 @@ void start_child_run(directory_self self, const child_request& x) {
       },
       [self, id, x](const caf::error& e) {
         self->state.live->erase(id);
-        if (from_caf(e).code == errc::unavailable) {
-          // The journal is being started anew.
-          self->delayed_send(self, retry_after, x);
-          return;
-        }
-        // Another process may have started it: then it exists.
+        // It may exist: the append was durable, or another process was faster.
         const auto there = self->state.context->store->find(id);
         if (there && *there)
           meet(self, x, **there);
         else
-          refuse(self, x, from_caf(e));
+          refuse_or_retry(self, x, there ? from_caf(e) : there.error());
       });
 }
 
@@ -268,9 +284,10 @@ void tell_parent(directory_self self, const run_settled& x) {
     return;
   if (!x.result.handed_to)
     tell_end(self, x);
-  else // That one will tell, unless it was faster than we were.
-    static_cast<void>(
-      tell_if_ended(self, *x.parent, x.parent_call, *x.result.handed_to));
+  else if (const auto open = // That one will tell, unless it was faster.
+           tell_if_ended(self, *x.parent, x.parent_call, *x.result.handed_to);
+           !open && is_passing(open.error()))
+    self->delayed_send(self, retry_after, x);
 }
 
 void cancel_all(directory_self self, const cancel_children& x) {

@@ -24,7 +24,7 @@ void draft::emit(event e) {
 const run_limits& draft::limits() const {
   return state.progress.seq == 0
            ? std::get<run_started>(out.events.front()).limits
-           : state.header.limits;
+           : state.header->limits;
 }
 
 void fail(draft& d, errc code, std::string reason) {

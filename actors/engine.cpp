@@ -1,5 +1,7 @@
 #include <kestrion/actors/engine.hpp>
 
+#include <kestrion/actors/event_hub_actor.hpp>
+#include <kestrion/actors/front_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
 #include <kestrion/actors/scheduler_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
@@ -18,14 +20,26 @@ using shared_context = std::shared_ptr<run_context>;
 
 supervised_child journal_child(const shared_context& context,
                                std::shared_ptr<event_store> store,
+                               std::shared_ptr<journal_backlog> backlog,
                                bool detached) {
   return {"journal", [context, store = std::move(store), detached,
-                      backlog = std::make_shared<journal_backlog>()](
-                       caf::actor_system& system) {
+                      backlog = std::move(backlog)](caf::actor_system& system) {
             auto actor =
-              detached ? system.spawn<caf::detached>(journal, store, backlog)
-                       : system.spawn(journal, store, backlog);
+              detached ? system.spawn<caf::detached>(journal, store, backlog,
+                                                     context->events)
+                       : system.spawn(journal, store, backlog, context->events);
             context->journal.set(actor);
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+supervised_child event_hub_child(const shared_context& context) {
+  return {"event hub",
+          [context, left = std::make_shared<event_subscriptions>()](
+            caf::actor_system& system) {
+            auto actor = system.spawn(event_hub, context, left);
+            context->events->set_hub(actor);
+            caf::anon_send(actor, look_at_store{}); // What the last one lost.
             return caf::actor_cast<caf::actor>(actor);
           }};
 }
@@ -37,6 +51,16 @@ supervised_child tool_watch_child(const shared_context& context) {
             // What an earlier one had to come back for.
             caf::anon_send(actor, sweep_tools{});
             return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
+/// Tools are timed by the clock that their watch goes by.
+tool_timekeeper timekeeper(caf::actor_system& system,
+                           const shared_context& context) {
+  return {[&system] { return system.clock().now(); },
+          [weak = std::weak_ptr{context}] {
+            if (const auto strong = weak.lock())
+              caf::anon_send(strong->tool_watch.get(), sweep_tools{});
           }};
 }
 
@@ -66,10 +90,10 @@ supervised_child supervisor_child(const shared_context& context,
 }
 
 supervised_child directory_child(const shared_context& context,
-                                 std::shared_ptr<const agent_registry> agents) {
-  return {"directory",
-          [context, agents = std::move(agents),
-           live = std::make_shared<residents>()](caf::actor_system& system) {
+                                 std::shared_ptr<const agent_registry> agents,
+                                 std::shared_ptr<residents> live) {
+  return {"directory", [context, agents = std::move(agents),
+                        live = std::move(live)](caf::actor_system& system) {
             auto actor = system.spawn(directory, context, agents, live);
             context->directory.set(caf::actor_cast<caf::actor_addr>(actor));
             if (context->recovers)
@@ -95,6 +119,8 @@ directory_actor engine::directory() const {
 
 void engine::stop() const {
   context->is_stopping = true;
+  context->tools->close();
+  caf::anon_send_exit(front, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
 }
 
@@ -107,22 +133,37 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->passivates = options.passivates;
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
+  context->snapshots = options.snapshots;
   context->store = world.store;
-  context->tools = std::make_shared<tool_pool>(std::move(world.executor));
+  context->tools = std::make_shared<tool_pool>(std::move(world.executor),
+                                               timekeeper(system, context));
+  const auto live = std::make_shared<residents>();
+  const auto backlog = std::make_shared<journal_backlog>();
   auto book = open_permit_book(options.calls, context->now()).value();
   context->calls->has_rules =
     !options.calls.limits.empty() || !options.calls.budgets.empty();
   // Each needs those before it.
   std::vector<supervised_child> children{
-    journal_child(context, std::move(world.store), options.detached),
-    tool_watch_child(context), scheduler_child(context, std::move(book)),
+    event_hub_child(context),
+    journal_child(context, std::move(world.store), backlog, options.detached),
+    tool_watch_child(context),
+    scheduler_child(context, std::move(book)),
     supervisor_child(context, options.restarts),
-    directory_child(context, std::move(agents))};
+    directory_child(context, std::move(agents), live)};
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   engine e;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
+  e.front = system.spawn(front, context);
+  // What ended without being started anew can't do this any more: the directory
+  // ends its runs, the journal answers.
+  caf::actor_cast<caf::abstract_actor*>(e.root)->attach_functor(
+    [live, backlog] {
+      for (const auto& [id, run] : *live)
+        caf::anon_send_exit(run.actor, caf::exit_reason::user_shutdown);
+      give_up(*backlog);
+    });
   e.context = std::move(context);
   return e;
 }

@@ -2,7 +2,9 @@
 
 #include <kestrion/actors/call_rules.hpp>
 #include <kestrion/actors/directory_actor.hpp>
+#include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/run_context.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
 #include <kestrion/scheduler/supervision.hpp>
@@ -28,6 +30,7 @@ struct engine_options {
   call_rules calls = {};          ///< Of models.
   bool passivates = true;
   bool recover = true;
+  snapshot_rule snapshots{};    ///< When runs take one.
   bool store_is_shared = false; ///< Other processes may append to it.
   /// The journal and the watch of a shared store have threads of their own.
   /// Only a simulation goes without.
@@ -37,7 +40,8 @@ struct engine_options {
 /// All actors of one runtime, wired.
 struct engine {
   std::shared_ptr<run_context> context;
-  caf::actor root; ///< Supervises all others but the runs.
+  caf::actor root;   ///< Supervises all others but the runs.
+  front_actor front; ///< For who is none of them.
 
   /// Nothing while it is started anew.
   directory_actor directory() const;

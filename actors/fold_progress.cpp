@@ -49,6 +49,16 @@ void try_again(run_progress& p, std::int64_t failed, timestamp not_before) {
   p.heard = 0;
 }
 
+/// Whether the failed attempt had its effect nobody knows.
+void try_again(run_progress& p, const tool_attempt_failed& x) {
+  if (auto* call = find(p, x.call)) {
+    call->attempt = x.attempt + 1;
+    call->not_before = x.retry_at;
+    call->interrupted = true;
+    ++call->failures;
+  }
+}
+
 void interrupt(run_progress& p, const model_call_interrupted& x) {
   p.lost_tokens_estimate += x.lost_tokens_estimate;
   p.cost_usd_micros += x.lost_usd_micros_estimate;
@@ -243,9 +253,12 @@ void fold_event(run_progress& p, const event& e) {
       if (auto* call = find(p, x.call)) {
         call->phase = call_phase::started;
         call->interrupted = false;
+        call->failures = 0;
+        call->not_before = {};
         ++call->attempt;
       }
     },
+    [&](const tool_attempt_failed& x) { try_again(p, x); },
     [&](const tool_call_completed& x) { complete_call(p, x); },
     [&](const tool_call_failed& x) { set_done(p, x.call, x.detail.size()); },
     [&](const tool_call_in_doubt& x) {

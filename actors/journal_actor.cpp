@@ -43,9 +43,29 @@ void commit(journal_self self, journal_backlog::group<Request>& group,
                        : caf::make_message(to_caf(outcomes[i].error())));
 }
 
+/// For who watches, now that it is durable.
+void publish(journal_self self, const std::vector<append_request>& batch,
+             const std::vector<result<std::uint64_t>>& outcomes) {
+  auto& tap = *self->state.events;
+  appended_events out{{}, tap.take_place()};
+  if (!out.place)
+    return;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (outcomes[i])
+      out.parts.push_back({batch[i].run, batch[i].expected_seq + 1,
+                           batch[i].events, batch[i].status});
+    else if (outcomes[i].error().code == errc::io)
+      tap.note_loss(); // It may be durable nevertheless.
+  self->send(tap.hub(), std::move(out));
+}
+
 void commit_appends(journal_self self) {
-  commit(self, self->state.backlog->appends,
-         [&](const auto& batch) { return self->state.store->append(batch); });
+  commit(self, self->state.backlog->appends, [&](const auto& batch) {
+    auto outcomes = self->state.store->append(batch);
+    if (self->state.events->is_open())
+      publish(self, batch, outcomes);
+    return outcomes;
+  });
 }
 
 void commit_all(journal_self self) {
@@ -59,6 +79,9 @@ void commit_all(journal_self self) {
     static_cast<void>(store.answer(answers));
   if (const auto ids = std::exchange(backlog.answers_read, {}); !ids.empty())
     static_cast<void>(store.remove(ids));
+  // If this fails the next one takes its place.
+  if (const auto kept = std::exchange(backlog.snapshots, {}); !kept.empty())
+    static_cast<void>(store.put_snapshots(kept));
 }
 
 /// The flush queues up behind all that has arrived by now: that is the group.
@@ -80,10 +103,26 @@ caf::result<std::uint64_t> enqueue(journal_self self,
 
 } // namespace
 
+void give_up(journal_backlog& left) {
+  const auto tell = [](auto& group) {
+    group.batch.clear();
+    for (const auto& x : std::exchange(group.askers, {}))
+      if (x.actor)
+        x.actor->enqueue(nullptr, x.request.response_id(),
+                         caf::make_message(to_caf(
+                           {errc::unavailable, "the runtime has ended"})),
+                         nullptr);
+  };
+  tell(left.appends);
+  tell(left.posts);
+}
+
 journal_actor::behavior_type journal(journal_self self,
                                      std::shared_ptr<event_store> store,
-                                     std::shared_ptr<journal_backlog> left) {
+                                     std::shared_ptr<journal_backlog> left,
+                                     std::shared_ptr<event_tap> events) {
   self->state.store = std::move(store);
+  self->state.events = std::move(events);
   self->state.backlog = std::move(left);
   if (!self->state.backlog->empty())
     self->send(self, flush_journal{});
@@ -114,6 +153,10 @@ journal_actor::behavior_type journal(journal_self self,
       flush_soon(self);
       auto& ids = self->state.backlog->answers_read;
       ids.insert(ids.end(), x.ids.begin(), x.ids.end());
+    },
+    [self](run_snapshot& x) {
+      flush_soon(self);
+      self->state.backlog->snapshots.push_back(std::move(x));
     },
   };
 }

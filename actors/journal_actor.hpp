@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 
 #include <caf/message_id.hpp>
@@ -31,23 +32,29 @@ struct journal_backlog {
   group<inbox_post> posts;
   std::vector<inbox_answer> answers;
   std::vector<std::uint64_t> answers_read; ///< Messages to be forgotten.
+  std::vector<run_snapshot> snapshots;
 
   bool empty() const {
     return appends.batch.empty() && posts.batch.empty() && answers.empty()
-           && answers_read.empty();
+           && answers_read.empty() && snapshots.empty();
   }
 };
+
+/// No journal comes after the last one: who waits for it is told so.
+void give_up(journal_backlog& left);
 
 struct journal_state {
   static inline const char* name = "kestrion.journal";
   std::shared_ptr<event_store> store;
   std::shared_ptr<journal_backlog> backlog;
+  std::shared_ptr<event_tap> events;
 };
 
 /// Spawn it detached: a commit blocks its thread until the disk has it.
 journal_actor::behavior_type
 journal(journal_actor::stateful_pointer<journal_state> self,
         std::shared_ptr<event_store> store,
-        std::shared_ptr<journal_backlog> backlog);
+        std::shared_ptr<journal_backlog> backlog,
+        std::shared_ptr<event_tap> events);
 
 } // namespace kestrion

@@ -1,5 +1,7 @@
 #include <kestrion/actors/model_gateway.hpp>
 
+#include <kestrion/providers/models/images.hpp>
+
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
@@ -20,6 +22,15 @@ void start_model_call(model_work work) {
         caf::actor_cast<caf::actor>(hdl),
         model_done{call, std::move(outcome), took, {}, 0, attempt});
   };
+  if (work.blobs) {
+    auto& said = work.request.conversation;
+    auto shown = with_images(said, [&](const std::string& hash) {
+      return work.blobs->get_blob(hash);
+    });
+    if (!shown)
+      return answer(model_failure{shown.error(), false, {}, 0});
+    said = std::move(*shown);
+  }
   // A model of the embedder's may throw; that costs one call, not the run.
   try {
     work.agent->model->complete(std::move(work.request), std::move(work.stop),

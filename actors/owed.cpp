@@ -21,7 +21,7 @@ std::string prompt_in(const std::string& arguments, const char* member) {
 
 start_child child_of(const run_state& s, const open_call& call) {
   const auto& p = s.progress;
-  const auto& l = s.header.limits;
+  const auto& l = s.header->limits;
   const auto left = [](std::int64_t max, std::int64_t used) {
     return std::max<std::int64_t>(0, max - used);
   };
@@ -36,7 +36,7 @@ start_child child_of(const run_state& s, const open_call& call) {
   out.left.depth_max = l.depth_max.value_or(default_depth_max);
   out.left.descendants_max =
     left(l.descendants_max.value_or(default_descendants_max), p.descendants);
-  out.depth = s.header.depth.value_or(0) + 1;
+  out.depth = s.header->depth.value_or(0) + 1;
   return out;
 }
 
@@ -62,14 +62,18 @@ std::vector<effect> owed(const run_state& state) {
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
+  // The next one is owed when one of these has ended, in whatever life.
+  auto places = state.header->limits.children_at_once_max.value_or(
+    default_children_at_once_max);
   for (const auto& call : p.calls) {
     if (call.phase == call_phase::started)
       out.emplace_back(run_tool{call.id, call.tool, call.arguments,
-                                call.attempt, call.interrupted});
-    if (call.phase == call_phase::child)
+                                call.attempt, call.interrupted,
+                                call.not_before});
+    if (call.phase == call_phase::child && places-- > 0)
       out.emplace_back(child_of(state, call));
   }
-  if (const auto wake = wake_time(p, state.header.limits))
+  if (const auto wake = wake_time(p, state.header->limits))
     out.emplace_back(wake_up{*wake});
   return out;
 }

@@ -17,7 +17,8 @@
 
 #include <stop_token>
 
-/// Every actor and every message, one sentence each.
+/// Every actor and every message, one sentence each; those that a program's own
+/// actors talk to besides are in embedding.hpp.
 namespace kestrion {
 
 // -- messages -----------------------------------------------------------------
@@ -62,6 +63,7 @@ struct start_request {
 enum class wait_until : std::uint8_t {
   at_rest, ///< The run ended, or waits for a person, or is parked.
   ended,   ///< The run ended, or is parked and will not end by itself.
+  over,    ///< The run ended; a parked one may go on yet.
 };
 
 struct await_run {
@@ -114,7 +116,13 @@ struct meet_directory {};
 /// The supervisor is new, and watches nobody yet.
 struct meet_supervisor {};
 struct passivate {};
-struct resume_owed {};
+
+/// The time of a delayed effect has come.
+struct resume_owed {
+  std::string call;
+  std::int64_t attempt = 1;
+};
+
 struct run_due {};
 
 struct wake_run_at {
@@ -159,6 +167,8 @@ struct model_work {
   std::shared_ptr<const agent_code> agent;
   model_request request;
   std::stop_token stop;
+  /// Where the blobs of its images are; null if it has none.
+  std::shared_ptr<const event_store> blobs = {};
 };
 
 struct tool_work {
@@ -206,6 +216,18 @@ struct grace_over {
 
 struct start_children {};
 
+/// Whom a supervisor looks after at this moment.
+struct which_children {};
+
+struct supervised_actor {
+  std::string name; ///< Of a run: its id.
+  caf::actor_addr actor;
+};
+
+struct children_there {
+  std::vector<supervised_actor> children; ///< Those that live.
+};
+
 // -- actors -------------------------------------------------------------------
 
 /// The only writer of a store. Group-commits whatever came while it was busy.
@@ -222,6 +244,8 @@ using journal_actor = caf::typed_actor<
   caf::reacts_to<inbox_answer>,
   // Clears up; losing it does no harm.
   caf::reacts_to<forget_messages>,
+  // Keeps a snapshot with the next commit; losing it does no harm.
+  caf::reacts_to<run_snapshot>,
   // INTERNAL: about once a second.
   caf::reacts_to<renew_lease>>;
 
@@ -302,7 +326,9 @@ using store_watch_actor = caf::typed_actor<
 /// Restarts runs that crash, and parks those that crash too often.
 using supervisor_actor = caf::typed_actor<
   // Monitors a run's actor.
-  caf::reacts_to<watch_run>>;
+  caf::reacts_to<watch_run>,
+  // Replies with the runs that have an actor, as far as it was told.
+  caf::replies_to<which_children>::with<children_there>>;
 
 /// Grants model calls, so that limits hold and are shared fairly.
 using scheduler_actor = caf::typed_actor<
@@ -344,6 +370,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::take_back_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::inbox_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::forget_messages)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::renew_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_snapshot)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::run_receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_request)
@@ -381,4 +408,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::figures_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::scheduler_figures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::grace_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_children)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::which_children)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::children_there)
 CAF_ERROR_CODE_ENUM(kestrion::errc, "kestrion") // At most 10 characters.

@@ -5,13 +5,16 @@
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_permits.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/images.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace kestrion {
 
@@ -30,15 +33,27 @@ void tell_directory(run_self self, Message&& m) {
 
 // -- effects ------------------------------------------------------------------
 
+/// Whether the conversation has images that are blobs. Looks at each message
+/// once, so a turn costs the same however long the conversation is.
+bool shows_blobs(run_actor_state& st) {
+  const auto& said = st.run.conversation;
+  if (st.looked_at > said.size())
+    st.looked_at = 0;
+  for (; st.looked_at < said.size(); ++st.looked_at)
+    st.shows_blobs = st.shows_blobs || has_blobs(*said[st.looked_at]);
+  return st.shows_blobs;
+}
+
 void call(run_self self, const effect_in_flight& flight) {
-  const auto& st = self->state;
+  auto& st = self->state;
   start_model_call({caf::actor_cast<caf::actor_addr>(self),
                     flight.call,
                     flight.attempt,
                     st.agent,
                     {st.agent->definition, st.run.conversation,
                      st.id.str() + "/" + flight.call},
-                    flight.stop.get_token()});
+                    flight.stop.get_token(),
+                    shows_blobs(st) ? st.context->store : nullptr});
 }
 
 void start(run_self self, const call_model& x) {
@@ -47,7 +62,8 @@ void start(run_self self, const call_model& x) {
   effect_in_flight flight{x.call, x.attempt, std::stop_source{},
                           x.not_before > now};
   if (flight.delayed) {
-    self->delayed_send(self, x.not_before - now, resume_owed{});
+    self->delayed_send(self, x.not_before - now,
+                       resume_owed{x.call, x.attempt});
   } else if (run_permits::has_to_ask(st)) {
     flight.permit =
       run_permits::ask(st, caf::actor_cast<caf::actor_addr>(self));
@@ -78,20 +94,23 @@ void deny(run_self self, effect_in_flight& flight, const call_denied& x) {
 
 void start(run_self self, const run_tool& x) {
   auto& st = self->state;
-  effect_in_flight flight{x.call, x.attempt, std::stop_source{}, false};
-  const bool is_unwatched = st.context->tools->start(
-    {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
-     tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
-                  flight.stop.get_token()}},
-    self->clock().now());
-  if (is_unwatched)
-    self->send(st.context->tool_watch.get(), sweep_tools{});
+  const auto now = st.context->now();
+  effect_in_flight flight{x.call, x.attempt, std::stop_source{},
+                          x.not_before > now};
+  if (flight.delayed)
+    self->delayed_send(self, x.not_before - now,
+                       resume_owed{x.call, x.attempt});
+  else
+    st.context->tools->start(
+      {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
+       tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
+                    flight.stop.get_token()}});
   st.in_flight.push_back(std::move(flight));
 }
 
 void start(run_self self, const start_child& x) {
   auto& st = self->state;
-  const auto& ours = st.run.header;
+  const auto& ours = *st.run.header;
   child_request request{st.id, x, {}, {}};
   request.header.tenant = ours.tenant;
   request.header.lane = ours.lane;
@@ -122,32 +141,44 @@ void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {
   std::erase_if(st.in_flight, [&](const auto& f) {
     return f.call == call && f.attempt == attempt;
   });
+  if (st.in_flight.empty())
+    st.in_flight.shrink_to_fit(); // It may wait for days now.
+}
+
+/// Asks effects to stop, the last first: so no call of a run that stops begins
+/// because one before it made room.
+template <class Predicate>
+void stop_those(std::vector<effect_in_flight>& flights, Predicate is_disowned) {
+  std::for_each(flights.rbegin(), flights.rend(), [&](effect_in_flight& f) {
+    if (is_disowned(f))
+      f.stop.request_stop();
+  });
 }
 
 /// Asks effects to stop that the state does not owe any more.
 void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
-  std::erase_if(st.in_flight, [&](effect_in_flight& f) {
-    const bool is_owed =
-      std::any_of(debts.begin(), debts.end(), [&](const effect& e) {
-        return match(
-          e, [](const wake_up&) { return false; },
-          [&](const start_child& x) {
-            return x.call == f.call && f.attempt == no_attempt;
-          },
-          [&](const auto& x) {
-            return x.call == f.call && x.attempt == f.attempt;
-          });
-      });
-    if (!is_owed) {
-      f.stop.request_stop();
-      run_permits::drop(st, f);
-    }
-    return !is_owed;
+  stop_those(st.in_flight, [&](const effect_in_flight& f) {
+    return std::none_of(debts.begin(), debts.end(), [&](const effect& e) {
+      return match(
+        e, [](const wake_up&) { return false; },
+        [&](const start_child& x) {
+          return x.call == f.call && f.attempt == no_attempt;
+        },
+        [&](const auto& x) {
+          return x.call == f.call && x.attempt == f.attempt;
+        });
+    });
+  });
+  std::erase_if(st.in_flight, [&](const auto& f) {
+    if (!f.stop.stop_requested())
+      return false;
+    run_permits::drop(st, f);
+    return true;
   });
 }
 
 run_settled settled(const run_actor_state& st) {
-  const auto& header = st.run.header;
+  const auto& header = *st.run.header;
   return {result_of(st.id, st.run),
           st.commands_taken,
           header.parent,
@@ -203,7 +234,22 @@ void apply(run_actor_state& st, std::vector<event>& events, timestamp at) {
   for (auto& e : events) {
     const auto seq = st.run.progress.seq + 1;
     st.run = fold(std::move(st.run), {seq, at, std::move(e)});
+    if (seq == 1)
+      st.run.header = st.context->headers->share(st.run.header);
   }
+}
+
+/// Nobody waits for it. The state holds acknowledged events only, so it is the
+/// fold of a beginning of the log, whoever owns the run by now.
+void keep_snapshot_if_due(run_self self, bool leaving) {
+  auto& st = self->state;
+  if (is_terminal(st.run.progress.status)
+      || !is_snapshot_due(st.context->snapshots, st.meter, leaving))
+    return;
+  run_snapshot kept{
+    st.id, {st.run.progress.seq, snapshot_version, encode_snapshot(st.run)}};
+  st.meter = {kept.snapshot.data.size(), 0};
+  self->send(st.context->journal.get(), std::move(kept));
 }
 
 /// The message it came by gets its answer with the append, or else here.
@@ -230,6 +276,8 @@ void take(run_self self, const command& c, timestamp now,
     answer(refusal);
     if (st.run.progress.seq == 0)
       self->quit(); // Its start was refused: there is no such run.
+    else if (is_at_rest(st.run.progress.status))
+      tell_directory(self, settled(st)); // It may leave memory again.
     return;
   }
   append_request append;
@@ -238,8 +286,11 @@ void take(run_self self, const command& c, timestamp now,
   append.status = decided->status;
   append.wake_at = decided->wake_at;
   append.events.reserve(decided->events.size());
-  for (const auto& e : decided->events)
+  std::size_t bytes = 0;
+  for (const auto& e : decided->events) {
     append.events.push_back(encode(e, now));
+    bytes += append.events.back().data.size();
+  }
   if (post) {
     const run_receipt receipt{st.id,
                               append.expected_seq + append.events.size()};
@@ -255,16 +306,23 @@ void take(run_self self, const command& c, timestamp now,
     append.created->tenant = header.tenant;
     append.created->key = header.key;
   }
+  st.unanswered = answer;
+  // Before it is durable, not when we hear that it is: what has not begun by
+  // then does not begin any more. If the append fails, this life ends anyway.
+  if (is_terminal(append.status) || append.status == run_status::parked)
+    stop_those(st.in_flight, [](const auto&) { return true; });
   // await, not then: nothing is decided on a state that is about to change.
   self->request(st.context->journal.get(), caf::infinite, std::move(append))
     .await(
-      [self, now, d = std::move(*decided), answer](std::uint64_t) mutable {
+      [self, now, bytes, d = std::move(*decided)](std::uint64_t) mutable {
         apply(self->state, d.events, now);
-        answer(d.refusal);
+        self->state.meter.tail += bytes;
+        std::exchange(self->state.unanswered, nullptr)(d.refusal);
         settle(self);
+        keep_snapshot_if_due(self, false);
       },
-      [self, answer](const caf::error& e) {
-        answer(from_caf(e));
+      [self](const caf::error& e) {
+        std::exchange(self->state.unanswered, nullptr)(from_caf(e));
         self->quit(e); // Memory and disk may disagree: live again from disk.
       });
 }
@@ -274,12 +332,14 @@ void ignore(const std::optional<error>&) {}
 /// A life that begins with a log: fold it, then go on as ever.
 bool recover(run_self self) {
   auto& st = self->state;
-  auto loaded = load_run(*st.context->store, st.id);
+  auto loaded = load_for_life(*st.context->store, st.id);
   if (!loaded) {
     self->quit(to_caf(loaded.error()));
     return false;
   }
-  st.run = std::move(*loaded);
+  st.run = std::move(loaded->state);
+  st.run.header = st.context->headers->share(st.run.header);
+  st.meter = loaded->meter;
   const auto now = st.context->now();
   auto decided = decide(st.run, *st.agent->definition, recover_run{now});
   if (decided && decided->events.empty())
@@ -292,8 +352,13 @@ bool recover(run_self self) {
 } // namespace
 
 run_actor_state::~run_actor_state() {
-  for (auto& flight : in_flight)
-    flight.stop.request_stop();
+  stop_those(in_flight, [](const auto&) { return true; });
+  // CAF lets a promise that is not kept wait for ever.
+  if (unanswered)
+    unanswered(error{errc::unavailable,
+                     "the actor of run " + id.str()
+                       + " ended before it answered; whether the command was "
+                         "carried out is in its log"});
 }
 
 run_actor::behavior_type run_agent(run_self self, run_id id,
@@ -341,6 +406,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     [self](tool_done& c) {
       land(self->state, c.call, c.attempt);
       c.now = self->state.context->now();
+      c.jitter = static_cast<std::uint32_t>(self->state.context->random());
       const auto now = c.now;
       take(self, std::move(c), now, ignore);
     },
@@ -359,9 +425,10 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       const auto now = self->state.context->now();
       take(self, tick{now}, now, ignore);
     },
-    [self](const resume_owed&) {
-      std::erase_if(self->state.in_flight,
-                    [](const auto& f) { return f.delayed; });
+    [self](const resume_owed& x) {
+      std::erase_if(self->state.in_flight, [&](const auto& f) {
+        return f.delayed && f.call == x.call && f.attempt == x.attempt;
+      });
       settle(self);
     },
     [self](const meet_directory&) {
@@ -378,7 +445,10 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
         tell_directory(self, settled(st));
     },
     [](const ready_query&) { return true; },
-    [self](const passivate&) { self->quit(); },
+    [self](const passivate&) {
+      keep_snapshot_if_due(self, true);
+      self->quit();
+    },
   };
 }
 

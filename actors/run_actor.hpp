@@ -3,10 +3,12 @@
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -20,14 +22,15 @@ struct effect_in_flight {
   std::string call;
   std::int64_t attempt = 1;
   std::stop_source stop;
-  bool delayed = false;     ///< Backoff: starts when `resume_owed` comes.
+  bool delayed = false;     ///< Backoff: starts when its `resume_owed` comes.
   std::uint64_t permit = 0; ///< Of a model call; 0: it needs none.
   bool waits = false;       ///< For that permit.
 };
 
 struct run_actor_state {
   run_actor_state() = default;
-  ~run_actor_state(); ///< Asks what is in flight to stop.
+  /// Asks what is in flight to stop; who waits for an answer gets none.
+  ~run_actor_state();
   run_actor_state(const run_actor_state&) = delete;
   run_actor_state& operator=(const run_actor_state&) = delete;
 
@@ -36,9 +39,14 @@ struct run_actor_state {
   std::shared_ptr<const run_context> context;
   std::shared_ptr<const agent_code> agent;
   run_state run;
+  snapshot_meter meter;
+  std::size_t looked_at = 0; ///< Messages, for images that are blobs.
+  bool shows_blobs = false;
   std::vector<effect_in_flight> in_flight;
   std::optional<timestamp> wake; ///< What the directory was told last.
   std::uint64_t commands_taken = 0;
+  /// Of the command whose append is under way.
+  std::function<void(const std::optional<error>&)> unanswered;
 };
 
 /// @param fresh  A new run: there is no log to load yet.

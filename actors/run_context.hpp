@@ -2,7 +2,10 @@
 
 #include <kestrion/actors/actor_slot.hpp>
 #include <kestrion/actors/call_desk.hpp>
+#include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
+#include <kestrion/actors/run_header.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 #include <kestrion/actors/tool_pool.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -27,6 +30,8 @@ struct run_context {
   std::shared_ptr<event_store> store; ///< For reading only.
   std::shared_ptr<tool_pool> tools;
   std::shared_ptr<call_desk> calls = std::make_shared<call_desk>();
+  std::shared_ptr<event_tap> events = std::make_shared<event_tap>();
+  std::shared_ptr<header_pool> headers = std::make_shared<header_pool>();
   // Started anew when they end, so ask each time.
   actor_slot<journal_actor> journal;
   actor_slot<tool_watch_actor> tool_watch;
@@ -38,6 +43,7 @@ struct run_context {
   bool passivates = true;                ///< Runs that wait leave memory.
   bool recovers = true;                  ///< Takes up what is unfinished.
   bool store_is_shared = false;          ///< Other processes may append to it.
+  snapshot_rule snapshots;               ///< When runs take one.
   std::atomic<bool> is_stopping{false};
 };
 

@@ -37,7 +37,7 @@ budget_amount most_of(const agent_definition& agent, std::int64_t input_bytes) {
 }
 
 call_request request_of(const run_actor_state& st) {
-  const auto& header = st.run.header;
+  const auto& header = *st.run.header;
   const auto& agent = *st.agent->definition;
   call_request x;
   x.tenant = header.tenant.value_or("");

@@ -1,6 +1,9 @@
 #include <kestrion/actors/run_queries.hpp>
 
 #include <kestrion/actors/run_machine.hpp>
+#include <kestrion/actors/snapshot_codec.hpp>
+
+#include <span>
 
 namespace kestrion {
 
@@ -26,6 +29,45 @@ result<run_row> find_row(const event_store& store, const run_id& id) {
   return std::move(**row);
 }
 
+namespace {
+
+/// @par Errors `corrupt`, naming the run and the seq
+result<recorded_event> decoded(const run_id& id, const stored_event& row) {
+  auto e = decode_event(row.type, row.data);
+  if (!e)
+    return error{e.error().code, "run " + id.str() + ", event "
+                                   + std::to_string(row.seq) + ": "
+                                   + e.error().detail};
+  return recorded_event{row.seq, row.at, std::move(*e)};
+}
+
+/// Folds the rows after `out.state`.
+result<void> fold_tail(loaded_run& out, const run_id& id,
+                       std::span<const stored_event> rows) {
+  for (const auto& row : rows) {
+    auto e = decoded(id, row);
+    if (!e)
+      return e.error();
+    out.state = fold(std::move(out.state), std::move(*e));
+    out.meter.tail += row.data.size();
+  }
+  return {};
+}
+
+/// The run's snapshot; nothing if it has none that can be read.
+std::optional<loaded_run> find_short_cut(const event_store& store,
+                                         const run_id& id) {
+  const auto kept = store.find_snapshot(id);
+  if (!kept || !*kept || (*kept)->version != snapshot_version)
+    return std::nullopt;
+  auto state = decode_snapshot((*kept)->data);
+  if (!state || state->progress.seq != (*kept)->seq || (*kept)->seq == 0)
+    return std::nullopt;
+  return loaded_run{std::move(*state), {(*kept)->data.size(), 0}};
+}
+
+} // namespace
+
 result<std::vector<recorded_event>> load_events(const event_store& store,
                                                 const run_id& id,
                                                 std::uint64_t after_seq) {
@@ -35,24 +77,43 @@ result<std::vector<recorded_event>> load_events(const event_store& store,
   std::vector<recorded_event> out;
   out.reserve(rows->size());
   for (const auto& row : *rows) {
-    auto e = decode_event(row.type, row.data);
+    auto e = decoded(id, row);
     if (!e)
-      return error{e.error().code, "run " + id.str() + ", event "
-                                     + std::to_string(row.seq) + ": "
-                                     + e.error().detail};
-    out.push_back({row.seq, row.at, std::move(*e)});
+      return e.error();
+    out.push_back(std::move(*e));
   }
   return out;
 }
 
+result<loaded_run> load_for_life(const event_store& store, const run_id& id) {
+  if (auto from = find_short_cut(store, id)) {
+    // The last event that it holds has to be the log's: another log under the
+    // same id, from a copy of the store, say, has other times.
+    const auto& p = from->state.progress;
+    const auto rows = store.read(id, p.seq - 1);
+    if (!rows)
+      return rows.error();
+    if (!rows->empty() && rows->front().seq == p.seq
+        && rows->front().at == p.updated_at) {
+      if (auto ok = fold_tail(*from, id, std::span{*rows}.subspan(1)); !ok)
+        return ok.error();
+      return std::move(*from);
+    }
+  }
+  const auto rows = store.read(id, 0);
+  if (!rows)
+    return rows.error();
+  loaded_run out;
+  if (auto ok = fold_tail(out, id, *rows); !ok)
+    return ok.error();
+  return out;
+}
+
 result<run_state> load_run(const event_store& store, const run_id& id) {
-  auto events = load_events(store, id);
-  if (!events)
-    return events.error();
-  run_state state;
-  for (auto& e : *events)
-    state = fold(std::move(state), std::move(e));
-  return state;
+  auto loaded = load_for_life(store, id);
+  if (!loaded)
+    return loaded.error();
+  return std::move(loaded->state);
 }
 
 run_result result_from_store(const event_store& store, const run_row& row) {

@@ -3,6 +3,7 @@
 #include <kestrion/actors/agent_code.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/actors/snapshot_rule.hpp>
 #include <kestrion/messages/command.hpp>
 #include <kestrion/store/event_store.hpp>
 
@@ -30,7 +31,19 @@ result<std::vector<recorded_event>> load_events(const event_store& store,
                                                 const run_id& id,
                                                 std::uint64_t after_seq = 0);
 
-/// The whole log, folded. @par Errors as `load_events`
+/// A state and what it was read from.
+struct loaded_run {
+  run_state state;
+  snapshot_meter meter;
+};
+
+/// The log, folded from the run's snapshot on if there is one that fits it, or
+/// else as a whole; the state is the same. An event before the snapshot that
+/// can't be read is not noticed.
+/// @par Errors as `load_events`
+result<loaded_run> load_for_life(const event_store& store, const run_id& id);
+
+/// As `load_for_life`, for who only looks.
 result<run_state> load_run(const event_store& store, const run_id& id);
 
 /// Where a run is that is not live. A log that can't be read is an answer too:

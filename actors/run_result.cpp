@@ -1,5 +1,7 @@
 #include <kestrion/actors/run_result.hpp>
 
+#include <boost/describe/enum_from_string.hpp>
+
 namespace kestrion {
 
 namespace {
@@ -35,13 +37,23 @@ std::string works_for(const run_state& s) {
   return why;
 }
 
+errc code_of(const run_result& r) {
+  if (r.status == run_status::cancelled)
+    return errc::cancelled;
+  if (r.status == run_status::expired)
+    return errc::timeout;
+  auto code = errc::ok;
+  const bool is_known = boost::describe::enum_from_string(r.code.c_str(), code);
+  return is_known && code != errc::ok ? code : errc::refused;
+}
+
 } // namespace
 
 run_result result_of(const run_id& id, const run_state& s) {
   const auto& p = s.progress;
   run_result r;
   r.id = id;
-  r.agent = s.header.agent;
+  r.agent = s.header->agent;
   r.status = p.status;
   r.code = p.code;
   r.reason = p.reason;
@@ -72,6 +84,14 @@ run_result result_of(const run_id& id, const run_state& s) {
   if (r.reason.empty())
     r.reason = works_for(s);
   return r;
+}
+
+std::optional<error> error_of(const run_result& r) {
+  if (!is_terminal(r.status) || r.status == run_status::completed)
+    return std::nullopt;
+  return error{code_of(r), "run " + r.id.str() + " ended as "
+                             + std::string{to_string(r.status)}
+                             + (r.reason.empty() ? "" : ": " + r.reason)};
 }
 
 void show_throttled(run_result& r, const call_waiting& why) {

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <kestrion/actors/run_header.hpp>
 #include <kestrion/messages/effect.hpp>
 #include <kestrion/messages/event.hpp>
 #include <kestrion/messages/run_status.hpp>
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -19,6 +23,7 @@ struct role_grant {
   std::string digest;
   bool operator==(const role_grant&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(role_grant, (), (by, role, digest))
 
 enum class call_phase : std::uint8_t {
   waiting,  ///< For its gate, or for another gate of the same batch.
@@ -28,6 +33,7 @@ enum class call_phase : std::uint8_t {
   child,    ///< Is a run of another agent, which may not have started yet.
   asking,   ///< Waits for a person's answer.
 };
+BOOST_DESCRIBE_ENUM(call_phase, waiting, started, in_doubt, done, child, asking)
 
 /// A tool call of the open batch.
 struct open_call {
@@ -36,9 +42,11 @@ struct open_call {
   std::string arguments; ///< As they will run: edited ones replace the model's.
   call_phase phase = call_phase::waiting;
   std::int64_t attempt = 0;
-  bool interrupted = false;
-  std::string agent{};  ///< Of the child.
-  bool handoff = false; ///< The child takes the conversation over.
+  std::int64_t failures = 0; ///< Attempts that failed since its start.
+  timestamp not_before{};    ///< Of the next attempt; the epoch: at once.
+  bool interrupted = false;  ///< Begun before; it may have happened.
+  std::string agent{};       ///< Of the child.
+  bool handoff = false;      ///< The child takes the conversation over.
   std::string question{};
   std::vector<std::string> choices{};
   bool gated = false;
@@ -48,6 +56,10 @@ struct open_call {
   std::vector<role_grant> grants;
   bool operator==(const open_call&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(open_call, (),
+                      (id, tool, arguments, phase, attempt, failures,
+                       not_before, interrupted, agent, handoff, question,
+                       choices, gated, digest, roles, deadline, grants))
 
 /// Which roles still have to agree; nothing if the gate is open. A gate for
 /// anyone that nobody opened yet gives one empty role.
@@ -62,6 +74,7 @@ struct closed_gate {
   std::optional<role_grant> denial;
   bool operator==(const closed_gate&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(closed_gate, (), (call, tool, digest, grants, denial))
 
 /// A question that was answered, kept so that the same answer twice is one.
 struct closed_question {
@@ -70,6 +83,7 @@ struct closed_question {
   std::string text;
   bool operator==(const closed_question&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(closed_question, (), (call, by, text))
 
 /// A call that moved the conversation to another run.
 struct handover {
@@ -77,6 +91,7 @@ struct handover {
   std::string agent;
   bool operator==(const handover&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(handover, (), (call, agent))
 
 struct open_model_call {
   std::string id;
@@ -85,6 +100,7 @@ struct open_model_call {
   std::int64_t given_up = 0; ///< Attempts that somebody interrupted.
   bool operator==(const open_model_call&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(open_model_call, (), (id, attempt, not_before, given_up))
 
 /// Everything about a run but what was said: small, so that deciding on a copy
 /// is cheap however long the conversation is.
@@ -116,10 +132,17 @@ struct run_progress {
   std::string reason; ///< Why it ended or was parked.
   bool operator==(const run_progress&) const = default;
 };
+BOOST_DESCRIBE_STRUCT(run_progress, (),
+                      (status, seq, steps, started_at, updated_at, model_call,
+                       calls, closed_gates, closed_questions, heard,
+                       handed_over, turns, tool_calls, usage,
+                       lost_tokens_estimate, cost_usd_micros, said_bytes,
+                       descendants, left_children, parked, code, reason))
 
-/// The fold of a run's log. Equal logs have equal states.
+/// The fold of a run's log. Equal logs have equal states. Another member, here
+/// or above, needs a place in `encode_snapshot` and a new `snapshot_version`.
 struct run_state {
-  run_started header;
+  run_header header;
   run_progress progress;
   kestrion::conversation conversation;
   kestrion::conversation heard; ///< Said, but not to the model yet.

@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/engine.hpp>
+#include <kestrion/actors/event_callback.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/scheduler_metrics.hpp>
 #include <kestrion/caf.hpp>
@@ -53,6 +54,37 @@ call_rules rules_of(const runtime_options& options) {
   out.budgets = options.tenant_budgets;
   out.options = options.scheduling;
   return out;
+}
+
+start_request as_message(run_request x) {
+  start_request out{std::move(x.agent), std::move(x.input), {}};
+  out.options.key = std::move(x.options.key);
+  out.options.tenant = std::move(x.options.tenant);
+  out.options.labels = std::move(x.options.labels);
+  if (x.options.lane != call_lane::batch)
+    out.options.lane = x.options.lane;
+  if (x.options.priority != 0)
+    out.options.priority = x.options.priority;
+  return out;
+}
+
+std::vector<start_request> as_messages(std::vector<run_request> all) {
+  std::vector<start_request> out;
+  out.reserve(all.size());
+  for (auto& x : all)
+    out.push_back(as_message(std::move(x)));
+  return out;
+}
+
+error no_such_run(const run_id& id) {
+  return {errc::not_found, "there is no run " + id.str() + " in this store"};
+}
+
+/// That its model call waits is in no log.
+void show_wait(run_result& r, const runtime& rt) {
+  if (r.status == run_status::running)
+    if (const auto why = rt.waiting(r.id))
+      show_throttled(r, *why);
 }
 
 /// An actor system of our own.
@@ -128,7 +160,7 @@ struct runtime::impl {
   void stop() {
     engine.stop();
     caf::scoped_actor self{system};
-    self->wait_for(engine.root);
+    self->wait_for(engine.root, engine.front);
   }
 
   impl(const impl&) = delete;
@@ -149,12 +181,23 @@ struct runtime::impl {
     return out;
   }
 
-  /// Asks the directory and waits for its answer. @throws failure
+  /// Asks the front. @returns What is answered, and who asks.
+  template <class Answer, class Message>
+  std::pair<std::future<kestrion::result<Answer>>, caf::actor>
+  question(Message m) {
+    auto promise = std::make_shared<std::promise<kestrion::result<Answer>>>();
+    auto answer = promise->get_future();
+    auto asker = spawn_asker<Answer>(system, engine.front, std::move(m),
+                                     [promise](kestrion::result<Answer> r) {
+                                       promise->set_value(std::move(r));
+                                     });
+    return {std::move(answer), std::move(asker)};
+  }
+
+  /// Asks the front and waits for its answer. @throws failure
   template <class Answer, class Message>
   Answer ask(Message m) {
-    auto [asker, answer] =
-      spawn_asker<Answer>(system, engine.context, std::move(m));
-    return std::move(answer.get().value());
+    return std::move(question<Answer>(std::move(m)).first.get().value());
   }
 };
 
@@ -180,24 +223,39 @@ run runtime::start(std::string_view agent, std::string prompt,
 
 run runtime::start(std::string_view agent, message input,
                    start_options options) {
-  start_request request{std::string{agent}, std::move(input), {}};
-  request.options.key = std::move(options.key);
-  request.options.tenant = std::move(options.tenant);
-  request.options.labels = std::move(options.labels);
-  if (options.lane != call_lane::batch)
-    request.options.lane = options.lane;
-  if (options.priority != 0)
-    request.options.priority = options.priority;
-  // Ours, so that asking again does not start another one.
-  request.id = run_id::make(
-    system_now(), static_cast<std::uint16_t>(random_bits()), random_bits());
+  auto request =
+    as_message({std::string{agent}, std::move(input), std::move(options)});
   return {*this, impl_->ask<run_receipt>(std::move(request)).run};
+}
+
+std::vector<run_result> runtime::all_of(std::vector<run_request> requests,
+                                        fan_out_options options) {
+  return impl_
+    ->ask<fan_out_results>(
+      start_all_of{as_messages(std::move(requests)), std::move(options)})
+    .results;
+}
+
+run_result runtime::first_of(std::vector<run_request> requests,
+                             fan_out_options options) {
+  return impl_->ask<run_result>(
+    start_first_of{as_messages(std::move(requests)), std::move(options)});
+}
+
+subscription
+runtime::watch(event_filter filter,
+               std::function<void(const run_event&)> on_event,
+               std::function<void(const events_missed&)> on_missed) {
+  auto [subscriber, out] =
+    spawn_event_callback(impl_->system, impl_->engine.front,
+                         std::move(on_event), std::move(on_missed));
+  impl_->ask<bool>(watch_events{std::move(filter), std::move(subscriber)});
+  return std::move(out);
 }
 
 run runtime::find(const run_id& id) {
   if (!impl_->store->find(id).value())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return {*this, id};
 }
 
@@ -212,21 +270,31 @@ std::vector<run_row> runtime::list(const run_query& query) const {
 std::vector<recorded_event> runtime::events(const run_id& id) const {
   auto events = load_events(*impl_->store, id).value();
   if (events.empty())
-    throw failure(
-      {errc::not_found, "there is no run " + id.str() + " in this store"});
+    throw failure(no_such_run(id));
   return events;
 }
 
 run_trace runtime::trace(const run_id& id) const {
-  auto trace = trace_of(id, events(id));
-  if (trace.result.status == run_status::running)
-    if (const auto why = waiting(id))
-      show_throttled(trace.result, *why);
-  return trace;
+  auto out = trace_of(id, events(id));
+  show_wait(out.result, *this);
+  return out;
 }
 
 run_result runtime::result(const run_id& id) const {
-  return trace(id).result;
+  const auto state = load_run(*impl_->store, id).value();
+  if (state.progress.seq == 0)
+    throw failure(no_such_run(id));
+  auto out = result_of(id, state);
+  show_wait(out, *this);
+  return out;
+}
+
+std::string runtime::put_blob(std::string_view bytes) {
+  return impl_->store->put_blob(bytes).value();
+}
+
+std::string runtime::get_blob(std::string_view hash) const {
+  return impl_->store->get_blob(hash).value();
 }
 
 // -- limits -------------------------------------------------------------------
@@ -318,12 +386,26 @@ run_result runtime::wait(const run_id& id, bool until_ended) {
 }
 
 std::optional<run_result> runtime::wait_for(const run_id& id, duration limit) {
-  auto [asker, answer] = spawn_asker<run_result>(
-    impl_->system, impl_->engine.context, await_run{id, wait_until::at_rest});
+  auto [answer, asker] =
+    impl_->question<run_result>(await_run{id, wait_until::at_rest});
   if (answer.wait_for(limit) == std::future_status::ready)
     return std::move(answer.get().value());
   caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
   return std::nullopt;
+}
+
+std::future<run_result> runtime::ended(const run_id& id) {
+  auto promise = std::make_shared<std::promise<run_result>>();
+  auto out = promise->get_future();
+  spawn_asker<run_result>(
+    impl_->system, impl_->engine.front, await_run{id, wait_until::ended},
+    [promise](kestrion::result<run_result> r) {
+      if (r)
+        promise->set_value(std::move(*r));
+      else
+        promise->set_exception(std::make_exception_ptr(failure(r.error())));
+    });
+  return out;
 }
 
 run_result run::wait() const {
@@ -338,6 +420,10 @@ run_result run::wait_until_ended() const {
   return runtime_->wait(id_, true);
 }
 
+std::future<run_result> run::ended() const {
+  return runtime_->ended(id_);
+}
+
 run_result run::result() const {
   return runtime_->result(id_);
 }
@@ -346,7 +432,12 @@ struct runtime_access {
   static directory_actor directory(runtime& rt) {
     return rt.impl_->engine.directory();
   }
+  static front_actor front(runtime& rt) { return rt.impl_->engine.front; }
 };
+
+front_actor front_of(runtime& rt) {
+  return runtime_access::front(rt);
+}
 
 directory_actor directory_of(runtime& rt) {
   return runtime_access::directory(rt);

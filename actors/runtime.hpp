@@ -1,15 +1,19 @@
 #pragma once
 
 #include <kestrion/actors/agent.hpp>
+#include <kestrion/actors/fan_out.hpp>
 #include <kestrion/actors/rate_limit.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/trace.hpp>
+#include <kestrion/actors/watching.hpp>
 #include <kestrion/messages/command.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
 
 #include <chrono>
+#include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,6 +67,13 @@ struct start_options {
   int priority = 0; ///< Likewise, within its tenant: -100 to 100.
 };
 
+/// One of several runs to be started.
+struct run_request {
+  std::string agent;
+  message input; ///< `user_message("...")`
+  start_options options = {};
+};
+
 /// How somebody steers a run.
 struct steer_options {
   std::string by; ///< Required.
@@ -87,6 +98,11 @@ public:
 
   /// Blocks until the run has ended, whoever has to decide meanwhile.
   run_result wait_until_ended() const;
+
+  /// As `wait_until_ended`, without blocking: holds what that returns, or the
+  /// `failure` that it throws. Does not wait when it goes, nor hinder the
+  /// runtime from going: then it holds `unavailable`.
+  std::future<run_result> ended() const;
 
   /// Where the run is now, as the store has it.
   run_result result() const;
@@ -134,6 +150,30 @@ public:
             start_options options = {});
   run start(std::string_view agent, message input, start_options options = {});
 
+  /// Starts runs, some at a time, and blocks until all have ended or are
+  /// parked. @returns Where they are, in the order of the requests. One that
+  ///   could not be started has no id, and failed.
+  /// @throws failure  `invalid_argument` for options that make no sense.
+  std::vector<run_result> all_of(std::vector<run_request> requests,
+                                 fan_out_options options = {});
+
+  /// Starts runs, some at a time, and blocks until the first has completed (or
+  /// ended, as `options` say) and the others are cancelled, durably. If none
+  /// completes, it is the last one to end. @throws As `all_of`
+  run_result first_of(std::vector<run_request> requests,
+                      fan_out_options options = {});
+
+  /// Calls `on_event` for each event that passes the filter, after it is
+  /// durable, and `on_missed` if that was so slow that some were left out.
+  /// @returns What keeps it up, and ends it.
+  /// @throws failure  `not_found`, `invalid_argument`
+  /// @par Threading The calls come one at a time, on a thread of their own:
+  /// they
+  ///   may block, and hinder no run. One that throws ends the subscription.
+  subscription watch(event_filter filter,
+                     std::function<void(const run_event&)> on_event,
+                     std::function<void(const events_missed&)> on_missed = {});
+
   /// The run with this id. @throws failure  `not_found`
   run find(const run_id& id);
   run find(std::string_view id);
@@ -145,6 +185,14 @@ public:
   run_result result(const run_id& id) const;
   std::vector<recorded_event> events(const run_id& id) const;
   run_trace trace(const run_id& id) const;
+
+  /// Keeps bytes in the store, durable, under their SHA-256: what `image_part`
+  /// names as its `blob`. Keeping the same again is nothing. Never removed.
+  /// @returns The hash, 64 hexadecimal digits. @throws failure  `io`
+  std::string put_blob(std::string_view bytes);
+
+  /// @throws failure  `not_found`; `corrupt` if other bytes are there; `io`
+  std::string get_blob(std::string_view hash) const;
 
   // -- limits -----------------------------------------------------------------
 
@@ -214,6 +262,7 @@ private:
 
   run_result wait(const run_id& id, bool until_ended);
   std::optional<run_result> wait_for(const run_id& id, duration limit);
+  std::future<run_result> ended(const run_id& id);
   void tell(const run_id& id, command c);
 
   std::unique_ptr<impl> impl_;

@@ -39,6 +39,8 @@ void look(store_watch_self self) {
   if (!directory)
     return; // Being started anew.
   const auto changes = st.context->store->change_counter();
+  if (changes != st.changes_seen && st.context->events->is_open())
+    self->send(st.context->events->hub(), look_at_store{});
   const store_news news{is_due(st.takes_over, now, take_over_interval),
                         is_due(st.adopts, now, adopt_interval)};
   if (changes == st.changes_seen && !news.may_take_over && !news.may_adopt)

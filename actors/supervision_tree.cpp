@@ -129,6 +129,13 @@ caf::behavior supervision_tree(tree_self self, supervision_spec spec,
   return {
     [self](const start_children&) { start_all(self); },
     [](const meet_supervisor&) { return true; }, // All have been started.
+    [self](const which_children&) {
+      children_there out;
+      for (const auto& child : self->state.children)
+        if (child.actor)
+          out.children.push_back({child.spec.name, child.actor.address()});
+      return out;
+    },
     [self](const grace_over& x) {
       for (const auto& child : self->state.children)
         if (child.actor == x.child)

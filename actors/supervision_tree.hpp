@@ -46,7 +46,7 @@ struct supervision_tree_state {
 /// Starts the children in order and keeps them alive as `spec` says. Asked to
 /// end, it stops them in reverse order: each is asked, and killed after its
 /// grace. If restarts are too many, it does the same and fails with
-/// `errc::unavailable`.
+/// `errc::unavailable`. Tells whom it looks after (`which_children`).
 /// @param now  Any thread.
 caf::behavior
 supervision_tree(caf::stateful_actor<supervision_tree_state>* self,

@@ -108,8 +108,15 @@ supervisor(supervisor_self self, restart_spec spec,
   });
   return {
     [self](const watch_run& x) {
-      self->state.watched[x.actor.address()] = x.run;
-      self->monitor(x.actor);
+      if (self->state.watched.emplace(x.actor.address(), x.run).second)
+        self->monitor(x.actor);
+    },
+    [self](const which_children&) {
+      children_there out;
+      out.children.reserve(self->state.watched.size());
+      for (const auto& [actor, run] : self->state.watched)
+        out.children.push_back({run.str(), actor});
+      return out;
     },
   };
 }

@@ -6,17 +6,9 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <set>
-#include <stop_token>
-#include <string>
-#include <unordered_map>
-#include <utility>
-#include <vector>
 
 namespace kestrion {
 
@@ -27,46 +19,40 @@ struct tool_executor {
   std::function<void()> abandon;
 };
 
+/// The clock of timeouts, and who sees to them. Called from any thread.
+struct tool_timekeeper {
+  std::function<std::chrono::steady_clock::time_point()> now;
+  std::function<void()> watch; ///< Somebody has to `sweep` from now on.
+};
+
 /// Runs tools on threads. Each call gets one answer, the tool's or that its
-/// time is up: who takes it out of the pool gives it.
+/// time is up: who takes it out of the pool gives it. A call whose run asks it
+/// to stop before it began gets none.
+///
+/// Calls of a tool with a `concurrency_max` go through a lane: so many are in
+/// it, the others wait in order. A call is in it until its code has returned,
+/// also if its time was up before; so the limit holds whatever the code does.
 /// @par Threading All members from any thread.
 class tool_pool {
 public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  explicit tool_pool(tool_executor executor) : executor_(std::move(executor)) {}
+  tool_pool(tool_executor executor, tool_timekeeper time);
 
-  /// Runs one call; its outcome comes to the run as `tool_done`.
-  /// @returns Whether nobody looks for calls whose time is up yet.
-  bool start(tool_work work, time_point now);
+  /// Runs one call, or lets it wait; its outcome comes to the run as
+  /// `tool_done`.
+  void start(tool_work work);
+
+  /// From now on no call begins. Those that run go on.
+  void close();
 
   /// Gives up on the calls whose time is up.
-  /// @returns When to look again; if never, the next `start` says so.
+  /// @returns When to look again; if never, `watch` is called when to.
   std::optional<time_point> sweep(time_point now);
 
 private:
-  struct call {
-    caf::actor_addr run;
-    std::string id;
-    std::int64_t attempt = 1;
-    std::stop_source stop;
-    time_point deadline;
-    duration timeout{};
-  };
-  struct calls {
-    std::mutex mutex;
-    std::uint64_t last_ticket = 0;
-    std::unordered_map<std::uint64_t, call> open; ///< By ticket.
-    std::set<std::pair<time_point, std::uint64_t>> deadlines;
-    bool is_watched = false;
-  };
-
-  static void work_on(calls& all, std::uint64_t ticket,
-                      const std::stop_source& stop, const tool_work& work);
-  static void answer(const call& x, tool_outcome outcome, duration took);
-
-  tool_executor executor_;
-  std::shared_ptr<calls> calls_ = std::make_shared<calls>(); ///< Jobs hold it.
+  struct shared;
+  std::shared_ptr<shared> shared_; ///< Jobs hold it.
 };
 
 struct tool_watch_state {

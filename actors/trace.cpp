@@ -66,6 +66,11 @@ public:
     about(x.call, says(x.by) + x.detail);
     out_.took = x.duration;
   }
+  void operator()(const tool_attempt_failed& x) {
+    about(x.call, "attempt " + std::to_string(x.attempt) + ": " + x.detail
+                    + "; again at " + to_string(x.retry_at));
+    out_.took = x.duration;
+  }
   void operator()(const tool_call_in_doubt& x) {
     about(x.call, "did it happen?");
   }

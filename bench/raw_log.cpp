@@ -301,6 +301,12 @@ std::vector<raw_event> raw_log::read(const std::string& run_id) {
   return out;
 }
 
+std::int64_t raw_log::last_event() {
+  const auto last = prepare(impl_->db, "SELECT max(id) FROM events");
+  step(impl_->db, last);
+  return sqlite3_column_int64(last.get(), 0);
+}
+
 std::vector<std::string> raw_log::runs() {
   std::vector<std::string> out;
   const auto all = prepare(impl_->db, "SELECT id FROM runs ORDER BY id");

@@ -65,6 +65,9 @@ public:
   /// The run's log, newest event first, with no more decoding than SQLite's.
   std::vector<raw_event> read(const std::string& run);
 
+  /// The number of the newest event: so many were ever written.
+  std::int64_t last_event();
+
   /// All runs, in the order of their starts.
   std::vector<std::string> runs();
 

@@ -165,7 +165,7 @@ int main(int argc, char** argv) {
     if (argc == 3) {
       own_runs(argv[1], std::stoul(argv[2]));
     } else {
-      measure(200, 1);
+      measure(1'000, 1);
       measure(1'000, 50);
     }
   });

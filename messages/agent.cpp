@@ -41,6 +41,8 @@ result<void> check_limits(const agent_definition& d) {
         at_least_one(l.model_attempts_max, "model_attempts_max"),
         at_least_one(l.depth_max.value_or(1), "depth_max"),
         at_least_one(l.descendants_max.value_or(1), "descendants_max"),
+        at_least_one(l.children_at_once_max.value_or(1),
+                     "children_at_once_max"),
         at_least_one(d.options.output_tokens_max, "output_tokens_max"),
         at_least_one(d.options.timeout.count(), "timeout")})
     if (!checked)
@@ -71,6 +73,36 @@ result<void> check_kind(const std::string& about, tool_spec& tool) {
   return {};
 }
 
+/// How its calls may run: what only functions have a say in.
+result<void> check_calls(const std::string& about, const tool_spec& tool) {
+  const auto& retry = tool.retry;
+  if (tool.timeout <= duration::zero())
+    return invalid(about + "the timeout is not positive");
+  if (retry.attempts_max < 1)
+    return invalid(about + "attempts_max is "
+                   + std::to_string(retry.attempts_max)
+                   + "; expected at least 1");
+  if (retry.backoff_first < duration::zero()
+      || retry.backoff_max < retry.backoff_first)
+    return invalid(about
+                   + "the backoff has to begin with zero or more and to end "
+                     "with no less");
+  if (retry.attempts_max > 1 && tool.contract == effect_contract::once)
+    return invalid(about + "attempts_max is "
+                   + std::to_string(retry.attempts_max)
+                   + ", but its contract is once: an attempt that failed may "
+                     "have had its effect. Only pure, idempotent and probe "
+                     "tools are tried again");
+  if (tool.concurrency_max.value_or(1) < 1)
+    return invalid(about + "concurrency_max is "
+                   + std::to_string(*tool.concurrency_max)
+                   + "; expected at least 1");
+  if (tool.kind != tool_kind::function
+      && (retry != retry_rule{} || tool.concurrency_max))
+    return invalid(about + "only a function has attempts or a concurrency_max");
+  return {};
+}
+
 result<void> prepare(const std::string& agent, tool_spec& tool) {
   const auto about = "agent \"" + agent + "\", tool \"" + tool.name + "\": ";
   if (!is_name(tool.name))
@@ -88,8 +120,8 @@ result<void> prepare(const std::string& agent, tool_spec& tool) {
   if (!validator)
     return invalid(about + validator.error().detail);
   tool.validator = *validator;
-  if (tool.timeout <= duration::zero())
-    return invalid(about + "the timeout is not positive");
+  if (auto checked = check_calls(about, tool); !checked)
+    return checked;
   if (tool.gate.deadline && *tool.gate.deadline <= duration::zero())
     return invalid(about + "the approval deadline is not positive");
   auto roles = tool.gate.roles;
@@ -164,6 +196,14 @@ std::string digest_of(const agent_definition& d) {
       append_json(text, tool.kind);
       text += ",\"agent\":";
       append_json(text, tool.agent);
+    }
+    if (tool.retry != retry_rule{}) {
+      text += ",\"retry\":";
+      append_json(text, tool.retry);
+    }
+    if (tool.concurrency_max) {
+      text += ",\"concurrency_max\":";
+      append_json(text, *tool.concurrency_max);
     }
     text += '}';
     separator = ",";

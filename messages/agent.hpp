@@ -37,6 +37,18 @@ struct approval_gate {
 };
 BOOST_DESCRIBE_STRUCT(approval_gate, (), (required, roles, deadline))
 
+/// How often a call that fails is tried, and how long between. A call fails if
+/// the tool throws, returns an error or takes too long.
+struct retry_rule {
+  std::int64_t attempts_max = 1; ///< The first included; 1: never again.
+  /// Before the second attempt; doubles with each, less up to 25 % at random.
+  duration backoff_first = std::chrono::milliseconds{500};
+  duration backoff_max = std::chrono::seconds{30};
+  bool operator==(const retry_rule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(retry_rule, (),
+                      (attempts_max, backoff_first, backoff_max))
+
 /// What a call of a tool does.
 enum class tool_kind : std::uint8_t {
   function, ///< Runs code.
@@ -57,9 +69,13 @@ struct tool_spec {
   std::string input_schema; ///< JSON Schema of an object, as text.
   effect_contract contract = effect_contract::idempotent;
   approval_gate gate;
-  duration timeout = std::chrono::minutes{5};
+  duration timeout = std::chrono::minutes{5}; ///< Of one attempt.
   tool_kind kind = tool_kind::function;
   std::string agent{}; ///< Whose run a subagent or handoff starts.
+  retry_rule retry{};  ///< Of functions; not for the contract `once`.
+  /// So many calls at once in one runtime, over all runs of the agent; the
+  /// others wait in order. Of functions; nothing: as many as there are.
+  std::optional<std::int64_t> concurrency_max{};
   std::shared_ptr<const schema> validator; ///< `input_schema`, compiled.
 };
 
@@ -68,8 +84,12 @@ inline constexpr std::int64_t default_depth_max = 8;
 /// How many runs may be started below one whose agent does not say.
 inline constexpr std::int64_t default_descendants_max = 1'000;
 
+/// How many runs work for one at the same time whose agent does not say.
+inline constexpr std::int64_t default_children_at_once_max = 16;
+
 /// Where a run ends for certain. Reaching one fails the run with its name, but
-/// for `depth_max`, which is an error result.
+/// for `depth_max`, which is an error result, and `children_at_once_max`, at
+/// which the next ones wait.
 struct run_limits {
   std::int64_t turns_max = 100; ///< Model calls that completed.
   std::int64_t tool_calls_max = 1'000;
@@ -81,12 +101,15 @@ struct run_limits {
   /// A run so deep starts no other; a run that no run started has depth 0.
   std::optional<std::int64_t> depth_max{};       ///< default_depth_max
   std::optional<std::int64_t> descendants_max{}; ///< default_descendants_max
+  /// Runs of one batch that work at the same time; the others follow, in the
+  /// order of their calls. Nothing: default_children_at_once_max.
+  std::optional<std::int64_t> children_at_once_max{};
   bool operator==(const run_limits&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_limits, (),
                       (turns_max, tool_calls_max, tokens_max,
                        cost_usd_micros_max, wall_time_max, model_attempts_max,
-                       depth_max, descendants_max))
+                       depth_max, descendants_max, children_at_once_max))
 
 /// Micro-dollars per million tokens.
 struct model_price {
@@ -132,7 +155,8 @@ std::string digest_of(const agent_definition& definition);
 /// @par Errors `invalid_argument`: an empty or overlong name, a tool twice, a
 ///             schema that is none or not one of an object or not that of the
 ///             tool's kind, a subagent or handoff without an agent, another
-///             tool with one, a limit below 1.
+///             tool with one, a limit below 1, several attempts of a tool whose
+///             contract is `once`.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

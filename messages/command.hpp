@@ -34,6 +34,7 @@ struct model_done {
 struct tool_outcome {
   std::string content; ///< The result, or what went wrong.
   std::optional<tool_failure> failure;
+  bool is_permanent = false; ///< Another attempt would fail as well.
   bool operator==(const tool_outcome&) const = default;
 };
 
@@ -43,6 +44,7 @@ struct tool_done {
   kestrion::duration duration{};
   timestamp now;
   std::int64_t attempt = 0; ///< As in `model_done`.
+  std::uint32_t jitter = 0; ///< As in `model_done`.
 };
 
 /// A person's yes or no. Names the call by its id, or by its tool if only one

@@ -24,7 +24,8 @@ struct run_tool {
   std::string tool;
   std::string arguments; ///< Valid against the tool's schema.
   std::int64_t attempt = 1;
-  bool interrupted = false; ///< An earlier life started it: maybe it happened.
+  bool interrupted = false; ///< Begun before: maybe it happened.
+  timestamp not_before{};   ///< As in `call_model`.
   bool operator==(const run_tool&) const = default;
 };
 

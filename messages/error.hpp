@@ -39,6 +39,10 @@ BOOST_DESCRIBE_ENUM(errc, ok, invalid_argument, not_found, refused, forbidden,
 /// The enumerator's name, for logs and JSON.
 std::string_view to_string(errc code);
 
+/// Whether the same thing, done again later, may well succeed: `io`, `timeout`,
+/// `unavailable`, `rate_limited` and `conflict`.
+bool may_pass(errc code);
+
 /// One failure: a code to act on and a sentence that names the thing, the value
 /// and what was expected. Never holds a secret.
 struct error {

@@ -315,13 +315,28 @@ BOOST_DESCRIBE_STRUCT(model_call_interrupted, (),
                       (call, attempt, lost_tokens_estimate,
                        lost_usd_micros_estimate))
 
+/// An attempt of a tool call failed, and the call is not over: the next starts
+/// at `retry_at`. The model does not hear of it.
+struct tool_attempt_failed {
+  static constexpr std::string_view tag = "tool_attempt_failed";
+  std::string call;
+  std::int64_t attempt = 1;
+  tool_failure reason = tool_failure::failed; ///< Or `timed_out`.
+  std::string detail;
+  kestrion::duration duration{};
+  timestamp retry_at;
+  bool operator==(const tool_attempt_failed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(tool_attempt_failed, (),
+                      (call, attempt, reason, detail, duration, retry_at))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
   approval_requested, approval_granted, approval_denied, approval_expired,
   run_completed, run_failed, run_expired, run_cancelled, run_recovered,
   run_parked, run_resumed, child_started, child_ended, handed_off,
-  question_asked, signal_received, model_call_interrupted>;
+  question_asked, signal_received, model_call_interrupted, tool_attempt_failed>;
 
 /// An event at its place in the log.
 struct recorded_event {

@@ -5,6 +5,7 @@
 #include <kestrion/messages/error.hpp>
 #include <kestrion/messages/limit_report.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,28 @@ struct model_reply {
   /// What of the usage counts for limits of input tokens, if not all of it.
   std::optional<std::int64_t> limited_input_tokens = {};
   bool operator==(const model_reply&) const = default;
+};
+
+/// What a piece of a draft is part of.
+enum class delta_kind : std::uint8_t {
+  text,
+  reasoning,
+  tool_name, ///< Comes once, whole, before the arguments.
+  tool_arguments,
+};
+BOOST_DESCRIBE_ENUM(delta_kind, text, reasoning, tool_name, tool_arguments)
+
+/// A piece of an answer that is still being made. Pieces are a draft: only the
+/// reply counts, which may word arguments otherwise (blanks, order of digits),
+/// and after a failure the next attempt begins a new draft.
+struct model_delta {
+  delta_kind kind{};
+  /// Which block of the answer, from 0 in the order of their first pieces; not
+  /// the index in `model_reply::parts`. A tool's name and arguments share one.
+  std::size_t index = 0;
+  std::size_t offset = 0; ///< Bytes of this kind and block that came before.
+  std::string text;       ///< Whole characters, never empty.
+  bool operator==(const model_delta&) const = default;
 };
 
 /// Why there is no reply.

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <kestrion/messages/error.hpp>
@@ -84,6 +85,12 @@ struct snapshot {
   std::string data;
 };
 
+/// A snapshot and whose it is.
+struct run_snapshot {
+  run_id run;
+  kestrion::snapshot snapshot;
+};
+
 /// The most that one look into the inbox finds.
 inline constexpr std::size_t inbox_page = 256;
 
@@ -140,9 +147,18 @@ public:
   [[nodiscard]] virtual std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests) = 0;
 
-  /// Keeps `snapshot` as the run's only one. @par Errors `io`
-  [[nodiscard]] virtual result<void> put_snapshot(const run_id& run,
-                                                  const snapshot& snapshot) = 0;
+  /// Keeps each snapshot as its run's only one, but for those whose run has a
+  /// later one of the same version already. In one transaction.
+  /// @par Errors `io`, then none of them is kept
+  [[nodiscard]] virtual result<void>
+  put_snapshots(std::span<const run_snapshot> snapshots) = 0;
+
+  /// Keeps one snapshot. @par Errors as `put_snapshots`
+  [[nodiscard]] result<void> put_snapshot(const run_id& run,
+                                          snapshot snapshot) {
+    const run_snapshot one{run, std::move(snapshot)};
+    return put_snapshots({&one, 1});
+  }
 
   /// @par Errors `io`
   [[nodiscard]] virtual result<void> delete_snapshots() = 0;

@@ -41,10 +41,14 @@ public:
     return out;
   }
 
-  result<void> put_snapshot(const run_id& run,
-                            const snapshot& snapshot) override {
+  result<void> put_snapshots(std::span<const run_snapshot> snapshots) override {
     const std::lock_guard lock{mutex_};
-    snapshots_[run] = snapshot;
+    for (const auto& each : snapshots) {
+      auto& kept = snapshots_[each.run];
+      if (kept.seq <= each.snapshot.seq
+          || kept.version != each.snapshot.version)
+        kept = each.snapshot;
+    }
     return {};
   }
 

@@ -2,6 +2,7 @@
 
 #include <kestrion/messages/digest.hpp>
 #include <kestrion/store/append_rules.hpp>
+#include <kestrion/store/payloads.hpp>
 
 #include <boost/describe/enum_from_string.hpp>
 
@@ -247,7 +248,7 @@ result<stored_event> sqlite_reader::read_event(const run_id& run,
     return corrupt_event(run, seq, "is missing");
   stored_event out{seq, event_.time(2), std::string{event_.text(3)},
                    std::string{event_.text(4)}};
-  const auto hash = optional_text(event_, 5);
+  const auto blob = optional_text(event_, 5);
   const bool in_place = event_.text(0) == run.str()
                         && event_.integer(1) == static_cast<std::int64_t>(seq)
                         && event_.is_null(6) == (seq == 1);
@@ -255,14 +256,15 @@ result<stored_event> sqlite_reader::read_event(const run_id& run,
   event_.reset();
   if (!in_place)
     return corrupt_event(run, seq, "is not where its log says it is");
-  if (hash) {
-    auto bytes = get_blob(*hash);
-    if (!bytes && bytes.error().code == errc::io)
-      return bytes.error();
-    if (!bytes)
+  if (blob) {
+    auto data = out.data == whole_reference(*blob) ? get_blob(*blob)
+                                                   : whole_text(out.data);
+    if (!data && data.error().code == errc::io)
+      return data.error();
+    if (!data)
       return corrupt_event(run, seq,
-                           "has lost its data: " + bytes.error().detail);
-    out.data = std::move(*bytes);
+                           "has lost its data: " + data.error().detail);
+    out.data = std::move(*data);
   }
   return out;
 }
@@ -323,7 +325,20 @@ sqlite_reader::find_snapshot(const run_id& run) {
                                static_cast<std::uint32_t>(snapshot_.integer(1)),
                                std::string{snapshot_.text(2)}}};
   snapshot_.reset();
+  auto data = whole_text(out->data);
+  if (!data && data.error().code == errc::io)
+    return data.error();
+  if (!data)
+    return error{errc::corrupt,
+                 "the snapshot of " + run.str() + ": " + data.error().detail};
+  out->data = std::move(*data);
   return out;
+}
+
+/// With the strings that were taken out of it.
+result<std::string> sqlite_reader::whole_text(std::string_view text) {
+  return put_payloads_in(
+    text, [this](std::string_view hash) { return get_blob(hash); });
 }
 
 result<std::string> sqlite_reader::get_blob(std::string_view hash) {

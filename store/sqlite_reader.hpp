@@ -54,6 +54,7 @@ private:
                                                std::uint64_t after_seq);
   result<stored_event> read_event(const run_id& run, std::uint64_t seq,
                                   std::int64_t& id);
+  result<std::string> whole_text(std::string_view text);
 
   sqlite_connection db_;
   sqlite_statement find_;

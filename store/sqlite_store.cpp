@@ -30,10 +30,9 @@ public:
     return out;
   }
 
-  result<void> put_snapshot(const run_id& run,
-                            const snapshot& snapshot) override {
+  result<void> put_snapshots(std::span<const run_snapshot> snapshots) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->put_snapshot(run, snapshot);
+    return writer_->put_snapshots(snapshots);
   }
 
   result<void> delete_snapshots() override {

@@ -33,6 +33,24 @@ result<void> forget_old_answers(sqlite_connection& db) {
   return forget->run(system_now() - std::chrono::hours{1});
 }
 
+/// Data that is too large for its row, without its longer strings, or else as
+/// a whole: a reference alone, without a size.
+split_text split_event(std::string_view data) {
+  auto out = take_payloads_out(data, inline_string_max);
+  if (!out.payloads.empty() && out.text.size() <= inline_bytes_max)
+    return out;
+  auto hash = sha256_hex(data);
+  return {whole_reference(hash), {{hash, data}}};
+}
+
+/// Which blobs a row needs.
+std::string hashes_of(const split_text& split) {
+  std::string out;
+  for (const auto& each : split.payloads)
+    out += (out.empty() ? "" : " ") + each.hash;
+  return out;
+}
+
 } // namespace
 
 result<std::unique_ptr<sqlite_writer>>
@@ -84,7 +102,8 @@ result<void> sqlite_writer::prepare_all() {
     {&put_snapshot_,
      "INSERT INTO snapshots(run, seq, version, data) VALUES(?,?,?,?) "
      "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
-     "version = excluded.version, data = excluded.data"},
+     "version = excluded.version, data = excluded.data "
+     "WHERE excluded.seq >= seq OR excluded.version <> version"},
     {&post_, "INSERT INTO inbox(run, data, at) VALUES(?,?,?)"},
     {&answer_, "UPDATE inbox SET answer = ? WHERE id = ? AND answer IS NULL"},
     {&waits_, "SELECT 1 FROM inbox WHERE id = ? AND answer IS NULL"},
@@ -288,22 +307,29 @@ result<std::int64_t> sqlite_writer::insert_event(std::string_view run,
                                                  const encoded_event& e,
                                                  std::int64_t previous) {
   std::string_view data = e.data;
-  std::string reference;
-  std::optional<std::string> hash;
+  split_text split;
+  std::optional<std::string> blob;
   if (data.size() > inline_bytes_max) {
-    hash = sha256_hex(data);
-    if (auto ok = put_blob_.run(*hash, blob_view{data}); !ok)
+    split = split_event(data);
+    if (auto ok = keep_payloads(split); !ok)
       return ok.error();
-    reference = R"({"$blob":")" + *hash + R"("})"; // for people; `blob` rules
-    data = reference;
+    data = split.text;
+    blob = hashes_of(split);
   }
   const auto before =
     previous == 0 ? std::nullopt : std::optional<std::int64_t>{previous};
   if (auto ok = insert_event_.run(run, static_cast<std::int64_t>(seq), e.at,
-                                  e.type, data, hash, before);
+                                  e.type, data, blob, before);
       !ok)
     return ok.error();
   return sqlite3_last_insert_rowid(db_.raw());
+}
+
+result<void> sqlite_writer::keep_payloads(const split_text& split) {
+  for (const auto& each : split.payloads)
+    if (auto ok = put_blob_.run(each.hash, blob_view{each.bytes}); !ok)
+      return ok;
+  return {};
 }
 
 result<void> sqlite_writer::insert_run(const run_row& row,
@@ -314,11 +340,25 @@ result<void> sqlite_writer::insert_run(const run_row& row,
                          row.key, row.wake_at, owner_after(row.status));
 }
 
-result<void> sqlite_writer::put_snapshot(const run_id& run,
-                                         const snapshot& snapshot) {
-  return put_snapshot_.run(run, static_cast<std::int64_t>(snapshot.seq),
-                           std::int64_t{snapshot.version},
-                           blob_view{snapshot.data});
+result<void>
+sqlite_writer::put_snapshots(std::span<const run_snapshot> snapshots) {
+  if (snapshots.empty())
+    return {};
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  for (const auto& [run, each] : snapshots) {
+    const auto split = take_payloads_out(each.data, inline_bytes_max);
+    if (auto ok = keep_payloads(split); !ok)
+      return ok;
+    if (auto ok =
+          put_snapshot_.run(run, static_cast<std::int64_t>(each.seq),
+                            std::int64_t{each.version}, blob_view{split.text});
+        !ok)
+      return ok;
+  }
+  return transaction->commit();
 }
 
 result<void> sqlite_writer::delete_snapshots() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
+#include <kestrion/store/payloads.hpp>
 #include <kestrion/store/sqlite_owners.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
 
@@ -16,8 +17,13 @@
 
 namespace kestrion {
 
-/// Larger data of events is kept in the table of blobs, by its hash.
+/// Of larger data of an event the longer strings are kept in the table of
+/// blobs, by their hash; if that does not help, all of it. Of a snapshot, whose
+/// strings are those of events, the strings that are so long by themselves.
 inline constexpr std::size_t inline_bytes_max = 64ULL << 10U;
+
+/// A shorter string stays with its event.
+inline constexpr std::size_t inline_string_max = 4ULL << 10U;
 
 /// The writing half of the store: the only connection that writes.
 /// @par Threading One thread at a time.
@@ -30,7 +36,7 @@ public:
 
   std::vector<result<std::uint64_t>>
   append(std::span<const append_request> requests);
-  result<void> put_snapshot(const run_id& run, const snapshot& snapshot);
+  result<void> put_snapshots(std::span<const run_snapshot> snapshots);
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
   std::vector<result<std::uint64_t>>
@@ -82,6 +88,7 @@ private:
   result<std::int64_t> insert_event(std::string_view run, std::uint64_t seq,
                                     const encoded_event& e,
                                     std::int64_t previous);
+  result<void> keep_payloads(const split_text& split);
   result<void> insert_run(const run_row& row, std::int64_t last_event);
 
   sqlite_connection db_;

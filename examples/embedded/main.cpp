@@ -1,5 +1,6 @@
-/// Agents inside a program of actors: the program's own actor starts them by
-/// message, several at once, and gets their questions and results as messages.
+/// Agents inside a program of actors: the program's own actors start them by
+/// message, get their questions, results and events as messages, and are linked
+/// to their runs as to any actor.
 
 #include "choose_model.hpp"
 #include "stand_in.hpp"
@@ -10,11 +11,13 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <future>
 #include <iostream>
 
 namespace {
@@ -67,11 +70,11 @@ struct desk_state {
 };
 using desk_self = caf::stateful_actor<desk_state>*;
 
-void watch(desk_self self, const k::directory_actor& agents,
+void watch(desk_self self, const k::front_actor& agents,
            const policy_actor& policy, const k::run_id& run);
 
 /// Asks the policy, tells the run, and watches on.
-void decide(desk_self self, const k::directory_actor& agents,
+void decide(desk_self self, const k::front_actor& agents,
             const policy_actor& policy, const k::pending_approval& call) {
   self->request(policy, caf::infinite, call.arguments).then([=](bool may_run) {
     std::cout << call.tool << ' ' << call.arguments << ": "
@@ -92,7 +95,7 @@ void decide(desk_self self, const k::directory_actor& agents,
   });
 }
 
-void watch(desk_self self, const k::directory_actor& agents,
+void watch(desk_self self, const k::front_actor& agents,
            const policy_actor& policy, const k::run_id& run) {
   self->request(agents, caf::infinite, k::await_run{run})
     .then([=](const k::run_result& r) {
@@ -108,7 +111,7 @@ void watch(desk_self self, const k::directory_actor& agents,
 }
 
 /// Takes alerts, gives each to an agent, ends when all are dealt with.
-caf::behavior desk(desk_self self, const k::directory_actor& agents,
+caf::behavior desk(desk_self self, const k::front_actor& agents,
                    const policy_actor& policy) {
   return {
     [=](const std::string& alert) {
@@ -122,6 +125,71 @@ caf::behavior desk(desk_self self, const k::directory_actor& agents,
   };
 }
 
+// -- who watches --------------------------------------------------------------
+
+/// Writes down who decided what. It hears of that once it is durable.
+k::event_subscriber_actor::behavior_type book() {
+  const auto note = [](const std::string& who, const std::string& what,
+                       const k::run_event& x) {
+    std::cout << "book: " + who + what + x.run.str() + '\n';
+  };
+  return {
+    [=](const k::run_event& x) {
+      if (const auto* yes = std::get_if<k::approval_granted>(&x.event.event))
+        note(yes->by, " agreed to " + yes->call + " of ", x);
+      if (const auto* no = std::get_if<k::approval_denied>(&x.event.event))
+        note(no->by, " denied " + no->call + " of ", x);
+    },
+    [=](const k::events_missed& x) { // We were too slow; the store has them.
+      std::cout << "book: " + std::to_string(x.count) + " left out\n";
+    },
+  };
+}
+
+// -- whose runs end with it ---------------------------------------------------
+
+/// Wants an answer, but does not live to hear it: nobody needs the run then.
+caf::behavior visitor(caf::event_based_actor* self,
+                      const k::front_actor& agents, const k::run_id& run) {
+  self->request(agents, caf::infinite, k::attach_run{run})
+    .then([=](const k::run_handle_actor& handle) {
+      self->link_to(handle); // Or monitor it: the run is an actor like others.
+      self->quit(caf::exit_reason::unhandled_exception);
+    });
+  return {[](int) {
+  }};
+}
+
+[[noreturn]] void throw_it(const caf::error& e) {
+  throw k::failure(k::from_caf(e));
+}
+
+// -- without actors -----------------------------------------------------------
+
+/// The same for code that is no actor.
+void plain(k::runtime& rt) {
+  // Two at a time. After a crash, the same key finds the runs that exist.
+  const auto greetings =
+    rt.all_of({{"greeter", k::user_message("Hello, Ana.")},
+               {"greeter", k::user_message("Hello, Ben.")},
+               {"greeter", k::user_message("Hello, Cem.")}},
+              {.at_once = 2, .key = "this morning"});
+  std::cout << greetings.size() << " greetings\n";
+
+  // Whoever answers first; the other is cancelled.
+  const auto first = rt.first_of({{"greeter", k::user_message("Hello?")},
+                                  {"greeter", k::user_message("Anybody?")}});
+  std::cout << "the first: " << first.output << '\n';
+
+  const auto run = rt.start("greeter", "Good night.");
+  std::promise<std::uint64_t> heard; // From its first event on, each once.
+  const auto watching =
+    rt.watch({.run = run.id(), .kinds = {"run_completed"}, .from_seq = 1},
+             [&](const k::run_event& x) { heard.set_value(x.event.seq); });
+  std::cout << "in the future: " << to_string(run.ended().get().status)
+            << " with event " << heard.get_future().get() << '\n';
+}
+
 } // namespace
 
 int main() try {
@@ -129,14 +197,18 @@ int main() try {
   caf::actor_system system{config}; // The program's own, with its own actors.
   k::runtime rt{system, {.store = "memory:"}, {on_call_agent(), greeter()}};
 
-  const auto agents = k::directory_of(rt);
+  const auto agents = k::front_of(rt); // Good as long as `rt`.
+  caf::scoped_actor self{system};
+  self
+    ->request(agents, caf::infinite,
+              k::watch_events{{.agent = "on_call"}, system.spawn(book)})
+    .receive([](bool) {}, [](const caf::error& e) { throw_it(e); });
+
   const auto front_desk = system.spawn(desk, agents, system.spawn(policy));
   for (const auto* alert :
        {"checkout-api: 500s since 10:02", "orders-db: the disk is full",
         "search-index: it hangs"})
     caf::anon_send(front_desk, std::string{alert});
-
-  caf::scoped_actor self{system};
   self->wait_for(front_desk);
 
   // An agent without questions: one message does all of it. What can't be done
@@ -149,6 +221,12 @@ int main() try {
                [](const caf::error& e) {
                  std::cout << "error: " << k::from_caf(e).detail << '\n';
                });
+
+  const auto asked = rt.start("on_call", "mail-relay: it bounces");
+  system.spawn(visitor, agents, asked.id());
+  const auto left = asked.wait_until_ended();
+  std::cout << "the visitor's: " << to_string(left.status) << '\n';
+  plain(rt);
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
   return 1;

@@ -114,8 +114,11 @@ struct http_client::impl : std::enable_shared_from_this<impl> {
     }
   }
 
+  void check_and_start(http_request request, const std::stop_token& stop,
+                       std::shared_ptr<http_body_sink> sink,
+                       http_callback done);
   void start(http_request request, http_url url, const std::stop_token& stop,
-             http_callback done);
+             std::shared_ptr<http_body_sink> sink, http_callback done);
   void fail(error why, http_callback done);
   void stop();
 
@@ -127,14 +130,30 @@ struct http_client::impl : std::enable_shared_from_this<impl> {
   std::uint64_t next = 0;
 };
 
+void http_client::impl::check_and_start(http_request request,
+                                        const std::stop_token& stop,
+                                        std::shared_ptr<http_body_sink> sink,
+                                        http_callback done) {
+  auto url = check(request);
+  if (!url)
+    return fail(std::move(url).error(), std::move(done));
+  if (url->tls && shared.tls_problem)
+    return fail(*shared.tls_problem, std::move(done));
+  start(std::move(request), std::move(*url), stop, std::move(sink),
+        std::move(done));
+}
+
 void http_client::impl::start(http_request request, http_url url,
-                              const std::stop_token& stop, http_callback done) {
+                              const std::stop_token& stop,
+                              std::shared_ptr<http_body_sink> sink,
+                              http_callback done) {
   std::shared_ptr<http_internal::session> call;
   {
     const std::lock_guard lock{mutex};
     const auto id = next++;
     call = std::make_shared<http_internal::session>(
-      shared, std::move(request), std::move(url), std::move(done), [this, id] {
+      shared, std::move(request), std::move(url), std::move(sink),
+      std::move(done), [this, id] {
         const std::lock_guard again{mutex};
         live.erase(id);
       });
@@ -183,12 +202,15 @@ http_client::~http_client() {
 
 void http_client::request(http_request request, const std::stop_token& stop,
                           http_callback done) {
-  auto url = check(request);
-  if (!url)
-    return impl_->fail(std::move(url).error(), std::move(done));
-  if (url->tls && impl_->shared.tls_problem)
-    return impl_->fail(*impl_->shared.tls_problem, std::move(done));
-  impl_->start(std::move(request), std::move(*url), stop, std::move(done));
+  impl_->check_and_start(std::move(request), stop, nullptr, std::move(done));
+}
+
+void http_client::stream(http_request request, const std::stop_token& stop,
+                         std::shared_ptr<http_body_sink> sink,
+                         http_callback done) {
+  ensure(sink != nullptr, "a streamed call needs a sink");
+  impl_->check_and_start(std::move(request), stop, std::move(sink),
+                         std::move(done));
 }
 
 std::size_t http_client::idle_connections() const {

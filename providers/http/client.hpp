@@ -65,6 +65,23 @@ struct http_failure {
 using http_outcome = std::variant<http_response, http_failure>;
 using http_callback = std::function<void(http_outcome)>;
 
+/// Takes the body of one answer while it arrives.
+/// @par Threading Never two calls at once, never after the call's `done`; on
+///   the client's threads. Must not block or throw.
+class http_body_sink {
+public:
+  virtual ~http_body_sink() = default;
+
+  /// A 2xx began; `head` has no body. Any other answer is read whole instead.
+  /// @returns False to have the body of this one read whole, too.
+  virtual bool begin(const http_response& head) = 0;
+
+  /// The next bytes; never empty, split anywhere.
+  /// @returns False if no more are wanted. The call then ends at once with what
+  ///   `begin` saw, whatever the server does with the rest.
+  virtual bool take(std::string_view bytes) = 0;
+};
+
 /// The limit of each step; `http_request::timeout` bounds the whole besides.
 struct http_timeouts {
   duration resolve = std::chrono::seconds{10};
@@ -73,6 +90,8 @@ struct http_timeouts {
   duration write = std::chrono::minutes{1};
   duration first_byte = std::chrono::minutes{10}; ///< Models think long.
   duration body = std::chrono::minutes{1};        ///< Between two reads.
+  /// Between two reads of a body that goes to a sink: models think in between.
+  duration silence = std::chrono::minutes{5};
 };
 
 /// Finds the IP addresses of a host, in the order to try. May block; runs on a
@@ -118,6 +137,13 @@ public:
   ///   `corrupt` (the answer is no HTTP), `cancelled`.
   void request(http_request request, const std::stop_token& stop,
                http_callback done);
+
+  /// Like `request`, with the body of a 2xx going to `sink` as it arrives; the
+  /// response in `done` then has an empty one. A body that is cut ends with a
+  /// failure after what arrived was handed out. `body_bytes_max` holds.
+  /// @param sink  Not null; dropped before `done` is called.
+  void stream(http_request request, const std::stop_token& stop,
+              std::shared_ptr<http_body_sink> sink, http_callback done);
 
   /// Connections that wait for another call.
   std::size_t idle_connections() const;

@@ -4,6 +4,7 @@
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -43,10 +44,16 @@ result<void> append_raw(json::array& blocks, const std::string& vendor,
 result<void> append_image(json::array& blocks, const image_part& image) {
   if (image.url.empty())
     return error{errc::unsupported,
-                 "an image from the blob store can't be sent to anthropic yet; "
-                 "expected one with a URL"};
-  blocks.push_back(
-    {{"type", "image"}, {"source", {{"type", "url"}, {"url", image.url}}}});
+                 "an image from the blob store has to be read before it is "
+                 "sent to anthropic; expected one with a URL"};
+  json::object source;
+  if (const auto data = image_data_of(image.url))
+    source = {{"type", "base64"},
+              {"media_type", data->media_type},
+              {"data", data->base64}};
+  else
+    source = {{"type", "url"}, {"url", image.url}};
+  blocks.push_back({{"type", "image"}, {"source", std::move(source)}});
   return {};
 }
 
@@ -153,6 +160,8 @@ std::optional<part> part_of(const json::value& block) {
     const auto* input = member_of(block, "input");
     tool_call_part call{"", string_of(block, "id"), string_of(block, "name"),
                         input ? wire_text(*input) : "{}"};
+    if (input && input->is_string()) // A stream's, which were no JSON.
+      call.arguments = string_of(block, "input");
     if (call.name.empty())
       return std::nullopt;
     return call;
@@ -176,7 +185,7 @@ vendor_error error_of(const json::value& body) {
 } // namespace
 
 result<std::string> to_wire(const model_request& request,
-                            const anthropic_options& options) {
+                            const anthropic_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   if (auto ok =
         check_options(vendor::anthropic, options.model,
@@ -205,6 +214,8 @@ result<std::string> to_wire(const model_request& request,
     body["output_config"] = json::object{{"effort", *agent.options.effort}};
   if (agent.options.temperature)
     body["temperature"] = *agent.options.temperature;
+  if (wanted == delivery::streamed)
+    body["stream"] = true;
   return wire_text(body);
 }
 
@@ -215,12 +226,17 @@ model_outcome from_wire(const http_response& answer,
   const auto body = parse_json(answer.body, "the answer");
   if (answer.status / 100 != 2)
     return failure_of(answer, body ? error_of(*body) : vendor_error{}, context);
-  if (!body)
-    return no_json(context);
-  if (member_of(*body, "error"))
-    return failure_of(answer, error_of(*body), context);
+  return body ? from_json(*body, answer, options, now) : no_json(context);
+}
 
-  const auto* content = member_of(*body, "content");
+model_outcome from_json(const json::value& body, const http_response& answer,
+                        const anthropic_options& options, timestamp now) {
+  const answer_context context{vendor_name, options.model, options.api_key,
+                               now};
+  if (member_of(body, "error"))
+    return failure_of(answer, error_of(body), context);
+
+  const auto* content = member_of(body, "content");
   if (!content || !content->is_array())
     return wrong_shape(context, "has no content");
   model_reply reply;
@@ -230,12 +246,12 @@ model_outcome from_wire(const http_response& answer,
       return wrong_shape(context, "has a content block that is none");
     reply.parts.push_back(std::move(*p));
   }
-  reply.stop = stop_of(string_of(*body, "stop_reason"));
-  reply.usage = usage_of(*body);
+  reply.stop = stop_of(string_of(body, "stop_reason"));
+  reply.usage = usage_of(body);
   // What came from the cache does not count for its limits.
   reply.limited_input_tokens =
     reply.usage.input_tokens + reply.usage.cache_write_tokens;
-  reply.model = string_of(*body, "model");
+  reply.model = string_of(body, "model");
   reply.request_id =
     find_header(answer.headers, "request-id").value_or(std::string_view{});
   return reply;

@@ -89,6 +89,11 @@ result<void> check_temperature(vendor v, std::string_view model,
 
 } // namespace
 
+bool may_reason(vendor v, std::string_view model) {
+  const auto* known = find(v, model);
+  return !known || known->efforts != nothing;
+}
+
 result<void> check_options(vendor v, std::string_view model,
                            const requested_options& requested) {
   const auto& options = requested.options;

@@ -25,4 +25,8 @@ struct requested_options {
 result<void> check_options(vendor v, std::string_view model,
                            const requested_options& requested);
 
+/// Whether a model may think, as far as we know: then what it thought is asked
+/// for, in a form that can be given back.
+bool may_reason(vendor v, std::string_view model);
+
 } // namespace kestrion

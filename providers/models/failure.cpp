@@ -40,14 +40,28 @@ int status_of(const vendor_error& e) {
     int status;
   };
   constexpr row rows[] = {
-    {"invalid_request_error", 400}, {"authentication_error", 401},
-    {"permission_error", 403},      {"not_found_error", 404},
-    {"request_too_large", 413},     {"rate_limit_error", 429},
-    {"rate_limit_exceeded", 429},   {"overloaded_error", 529},
+    {"invalid_request_error", 400},
+    {"authentication_error", 401},
+    {"permission_error", 403},
+    {"not_found_error", 404},
+    {"request_too_large", 413},
+    {"rate_limit_error", 429},
+    {"rate_limit_exceeded", 429},
+    {"overloaded_error", 529},
+    {"invalid_prompt", 400},
+    {"bio_policy", 403},
+    {"cyber_policy", 403},
+    {"data_residency_mismatch", 403},
+    {"context_length_exceeded", 400},
+    {"misalignment_policy_violation", 403},
   };
   for (const auto& r : rows)
     if (e.type == r.type || e.code == r.type)
       return r.status;
+  // There are many such, and each means that the request is at fault.
+  if (e.code.starts_with("invalid_")
+      || e.code.find("image") != std::string::npos)
+    return 400;
   return 500;
 }
 
@@ -159,6 +173,14 @@ model_failure wrong_shape(const answer_context& context,
                      + " for model " + std::string{context.model} + " "
                      + std::string{what};
   out.retryable = false;
+  return out;
+}
+
+model_failure early_end(const answer_context& context) {
+  auto out = no_json(context);
+  out.error = {errc::io, "the stream of " + std::string{context.vendor}
+                           + " for model " + std::string{context.model}
+                           + " ended before the answer did"};
   return out;
 }
 

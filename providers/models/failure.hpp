@@ -39,6 +39,9 @@ model_failure failure_of(const http_response& answer, const vendor_error& why,
 model_failure no_json(const answer_context& context);
 model_failure wrong_shape(const answer_context& context, std::string_view what);
 
+/// A stream that ended in good order, but before its answer did. Retryable.
+model_failure early_end(const answer_context& context);
+
 /// How the transport's failures look to a run.
 model_failure failure_of(const http_failure& failure);
 

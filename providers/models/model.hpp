@@ -22,6 +22,10 @@ struct model_endpoint {
   bool operator==(const model_endpoint&) const = default;
 };
 
+/// Called with each piece of a draft, in order, one at a time, before the
+/// `model_callback` of the same call; must not block or throw.
+using delta_sink = std::function<void(model_delta)>;
+
 /// One language model behind one endpoint.
 /// @par Threading All members may be called from any thread.
 class model {
@@ -46,7 +50,20 @@ public:
   ///   sense), `cancelled` (not retryable).
   virtual void complete(model_request request, std::stop_token stop,
                         model_callback done) = 0;
+
+  /// Like `complete`, and shows the answer to `on_delta` while it is made. The
+  /// outcome is the same. A failure may come after pieces; the next attempt
+  /// then begins a new draft.
+  ///
+  /// Unless a model overrides it, the pieces are the blocks of the finished
+  /// reply, so that who shows drafts needs no other way for such models.
+  /// @param on_delta  Not empty.
+  virtual void stream(model_request request, std::stop_token stop,
+                      delta_sink on_delta, model_callback done);
 };
+
+/// Shows a finished reply as a draft, a piece for each block.
+void show_whole(const model_reply& reply, const delta_sink& on_delta);
 
 using model_ptr = std::shared_ptr<model>;
 

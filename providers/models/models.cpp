@@ -6,6 +6,7 @@
 #include <kestrion/providers/models/ollama_wire.hpp>
 #include <kestrion/providers/models/openai_wire.hpp>
 #include <kestrion/providers/models/remote_model.hpp>
+#include <kestrion/providers/models/responses_wire.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -111,20 +112,28 @@ model_ptr anthropic(anthropic_options options) {
   parts.headers.push_back({"x-api-key", options.api_key});
   parts.unusable =
     problem_of(parts, options.api_key, true, "ANTHROPIC_API_KEY");
-  parts.to_wire = [options](const model_request& request) {
-    return anthropic_wire::to_wire(request, options);
+  parts.to_wire = [options](const model_request& request, delivery wanted) {
+    return anthropic_wire::to_wire(request, options, wanted);
   };
   parts.from_wire = [options](const http_response& answer, timestamp now) {
     return anthropic_wire::from_wire(answer, options, now);
   };
+  parts.streams = options.stream;
+  parts.decoder = [options](http_response head, timestamp now) {
+    return anthropic_wire::decoder(options, std::move(head), now);
+  };
   return remote_model(std::move(parts));
 }
 
-model_ptr openai(openai_options options) {
+namespace {
+
+/// What both of OpenAI's APIs have in common.
+template <class Options>
+remote_parts openai_parts(Options& options, std::string_view path) {
   options.base_url =
     base_setting(options.base_url, "OPENAI_BASE_URL", openai_url);
   options.api_key = setting(options.api_key, "OPENAI_API_KEY");
-  auto parts = parts_of(options.model, options.base_url + "/chat/completions",
+  auto parts = parts_of(options.model, options.base_url + std::string{path},
                         options.headers, options.http, options.prices);
   parts.endpoint = {options.provider, name_of_key(options.api_key),
                     options.base_url == openai_url};
@@ -132,11 +141,36 @@ model_ptr openai(openai_options options) {
     parts.headers.push_back({"Authorization", "Bearer " + options.api_key});
   parts.unusable = problem_of(parts, options.api_key,
                               options.base_url == openai_url, "OPENAI_API_KEY");
-  parts.to_wire = [options](const model_request& request) {
-    return openai_wire::to_wire(request, options);
+  parts.streams = options.stream;
+  return parts;
+}
+
+} // namespace
+
+model_ptr openai(openai_options options) {
+  auto parts = openai_parts(options, "/chat/completions");
+  parts.to_wire = [options](const model_request& request, delivery wanted) {
+    return openai_wire::to_wire(request, options, wanted);
   };
   parts.from_wire = [options](const http_response& answer, timestamp now) {
     return openai_wire::from_wire(answer, options, now);
+  };
+  parts.decoder = [options](http_response head, timestamp now) {
+    return openai_wire::decoder(options, std::move(head), now);
+  };
+  return remote_model(std::move(parts));
+}
+
+model_ptr openai_responses(openai_responses_options options) {
+  auto parts = openai_parts(options, "/responses");
+  parts.to_wire = [options](const model_request& request, delivery wanted) {
+    return responses_wire::to_wire(request, options, wanted);
+  };
+  parts.from_wire = [options](const http_response& answer, timestamp now) {
+    return responses_wire::from_wire(answer, options, now);
+  };
+  parts.decoder = [options](http_response head, timestamp now) {
+    return responses_wire::decoder(options, std::move(head), now);
   };
   return remote_model(std::move(parts));
 }
@@ -149,11 +183,16 @@ model_ptr ollama(ollama_options options) {
   parts.endpoint.provider = "ollama";
   parts.price_if_unknown = model_price{};
   parts.unusable = problem_of(parts, {}, false, {});
-  parts.to_wire = [options](const model_request& request) {
-    return ollama_wire::to_wire(request, options);
+  parts.to_wire = [options](const model_request& request, delivery wanted) {
+    return ollama_wire::to_wire(request, options, wanted);
   };
   parts.from_wire = [options](const http_response& answer, timestamp now) {
     return ollama_wire::from_wire(answer, options, now);
+  };
+  parts.streams = options.stream;
+  parts.frames = framing::lines;
+  parts.decoder = [options](http_response head, timestamp now) {
+    return ollama_wire::decoder(options, std::move(head), now);
   };
   return remote_model(std::move(parts));
 }

@@ -11,7 +11,8 @@
 #include <utility>
 
 /// The models of the vendors. An attempt is one HTTP request; nothing here
-/// retries.
+/// retries. `model::stream` asks for a streamed answer, `complete` for one in
+/// one piece.
 ///
 /// A model that cannot work (no key, a base URL that is none, an option that it
 /// does not take) says so at the call, before anything is sent, not retryable.
@@ -27,6 +28,7 @@ struct anthropic_options {
   std::string version = "2026-10-21";
   std::string thinking = {}; ///< adaptive, disabled, between_tools; or unset.
   bool cache = true;         ///< Let the vendor cache the conversation so far.
+  bool stream = true;        ///< Drafts come from a streamed answer.
   http_headers headers = {};
   http_client_ptr http = {}; ///< Else the shared one.
   price_table prices = {};
@@ -43,6 +45,24 @@ struct openai_options {
   std::string system_role = {};
   std::optional<bool> parallel_tool_calls = {};
   bool legacy_max_tokens = false;  ///< For servers without the new name.
+  bool stream = true;              ///< Drafts come from a streamed answer.
+  std::string provider = "openai"; ///< Whose limits its calls count for.
+  http_headers headers = {};
+  http_client_ptr http = {};
+  price_table prices = {};
+};
+
+/// OpenAI's Responses, without state at the vendor: nothing is stored there,
+/// and what the model thought comes encrypted and goes back with the next call.
+/// @par Source github.com/openai/openai-openapi
+struct openai_responses_options {
+  std::string model;
+  std::string base_url = {}; ///< Else OPENAI_BASE_URL; ends before /responses.
+  std::string api_key = {};  ///< Else OPENAI_API_KEY; others may need none.
+  std::optional<bool> parallel_tool_calls = {};
+  /// What people may see of the thoughts: auto, concise, detailed; or unset.
+  std::string reasoning_summary = {};
+  bool stream = true;              ///< Drafts come from a streamed answer.
   std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
   http_client_ptr http = {};
@@ -57,6 +77,7 @@ struct ollama_options {
   /// Tokens of context. Unset, the server's default holds; input beyond it is
   /// an error, never cut in silence.
   std::optional<std::int64_t> num_ctx = {};
+  bool stream = true; ///< Drafts come from a streamed answer.
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {}; ///< A model that it does not know costs nothing.
@@ -64,6 +85,7 @@ struct ollama_options {
 
 model_ptr anthropic(anthropic_options options);
 model_ptr openai(openai_options options);
+model_ptr openai_responses(openai_responses_options options);
 model_ptr ollama(ollama_options options);
 
 /// By name alone: `anthropic("claude-sonnet-4-6")`. Templates, so that options
@@ -75,6 +97,11 @@ model_ptr anthropic(Name&& model) {
 template <std::convertible_to<std::string> Name>
 model_ptr openai(Name&& model) {
   return openai(openai_options{.model = std::forward<Name>(model)});
+}
+template <std::convertible_to<std::string> Name>
+model_ptr openai_responses(Name&& model) {
+  return openai_responses(
+    openai_responses_options{.model = std::forward<Name>(model)});
 }
 template <std::convertible_to<std::string> Name>
 model_ptr ollama(Name&& model) {

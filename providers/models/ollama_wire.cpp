@@ -4,6 +4,7 @@
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -24,6 +25,7 @@ std::string wire_id(const std::string& vendor_id, const std::string& ours) {
 /// One message of ours; a tool message becomes several of theirs.
 struct wire_message {
   std::string text; ///< All text parts, joined.
+  json::array images;
   json::array tool_calls;
   json::array results;
   json::object extra; ///< Members of an assistant's message.
@@ -50,10 +52,14 @@ result<void> add_part(wire_message& out, const part& p) {
       out.text += x.text;
       return {};
     },
-    [&](const image_part&) -> result<void> {
-      return error{errc::unsupported,
-                   "an image can't be sent to ollama yet: it fetches no URLs "
-                   "and wants the bytes"};
+    [&](const image_part& x) -> result<void> {
+      const auto data = image_data_of(x.url);
+      if (!data)
+        return error{errc::unsupported,
+                     "ollama fetches no images; expected one from the blob "
+                     "store or with a data: URL"};
+      out.images.emplace_back(data->base64);
+      return {};
     },
     [&](const reasoning_part& x) { return add_raw(out, x.vendor, x.raw); },
     [&](const opaque_part& x) { return add_raw(out, x.vendor, x.raw); },
@@ -81,10 +87,12 @@ result<void> append_message(json::array& messages, const message& m) {
   for (auto& answered : parts.results)
     messages.push_back(std::move(answered));
   const bool assistant = m.role == role::assistant;
-  if (!assistant && parts.text.empty())
+  if (!assistant && parts.text.empty() && parts.images.empty())
     return {};
   json::object out{{"role", assistant ? "assistant" : "user"},
                    {"content", parts.text}};
+  if (!parts.images.empty())
+    out["images"] = std::move(parts.images);
   if (!parts.tool_calls.empty())
     out["tool_calls"] = std::move(parts.tool_calls);
   for (auto& member : parts.extra)
@@ -180,7 +188,7 @@ model_outcome reply_of(const json::value& message, const std::string& reason,
 } // namespace
 
 result<std::string> to_wire(const model_request& request,
-                            const ollama_options& options) {
+                            const ollama_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   if (auto ok =
         check_options(vendor::ollama, options.model, {agent.options, {}, {}});
@@ -206,7 +214,7 @@ result<std::string> to_wire(const model_request& request,
                     {"messages", std::move(*messages)}};
   if (!tools->empty())
     body["tools"] = std::move(*tools);
-  body["stream"] = false;
+  body["stream"] = wanted == delivery::streamed;
   body["truncate"] = false; // Else the start of the prompt goes, unsaid.
   body["options"] = std::move(tuning);
   if (agent.options.effort == "none")
@@ -225,19 +233,23 @@ model_outcome from_wire(const http_response& answer,
     why.message = string_of(*body, "error");
   if (answer.status / 100 != 2)
     return failure_of(answer, why, context);
-  if (!body)
-    return no_json(context);
-  if (member_of(*body, "error"))
-    return failure_of(answer, why, context);
+  return body ? from_json(*body, answer, options, now) : no_json(context);
+}
 
-  const auto* message = member_of(*body, "message");
+model_outcome from_json(const json::value& body, const http_response& answer,
+                        const ollama_options& options, timestamp now) {
+  const answer_context context{vendor_name, options.model, {}, now};
+  if (member_of(body, "error"))
+    return failure_of(answer, {"", "", string_of(body, "error")}, context);
+
+  const auto* message = member_of(body, "message");
   if (!message || !message->is_object())
     return wrong_shape(context, "has no message");
-  auto outcome = reply_of(*message, string_of(*body, "done_reason"), context);
+  auto outcome = reply_of(*message, string_of(body, "done_reason"), context);
   if (auto* reply = std::get_if<model_reply>(&outcome)) {
-    reply->usage.input_tokens = tokens_of(*body, "prompt_eval_count");
-    reply->usage.output_tokens = tokens_of(*body, "eval_count");
-    reply->model = string_of(*body, "model");
+    reply->usage.input_tokens = tokens_of(body, "prompt_eval_count");
+    reply->usage.output_tokens = tokens_of(body, "eval_count");
+    reply->model = string_of(body, "model");
   }
   return outcome;
 }

@@ -2,7 +2,10 @@
 
 #include <kestrion/messages/model_call.hpp>
 #include <kestrion/providers/models/models.hpp>
+#include <kestrion/providers/models/stream_decoder.hpp>
+#include <kestrion/providers/models/wire_json.hpp>
 
+#include <memory>
 #include <string>
 
 /// Ollama's /api/chat, as pure functions.
@@ -14,11 +17,24 @@ namespace kestrion::ollama_wire {
 ///             messages, a limit below 1. `corrupt`: a stored block or schema
 ///             that is no JSON.
 result<std::string> to_wire(const model_request& request,
-                            const ollama_options& options);
+                            const ollama_options& options,
+                            delivery wanted = delivery::whole);
 
 /// The reply or failure in an answer, without its cost.
 /// @param now  For a `retry-after` that is a date.
 model_outcome from_wire(const http_response& answer,
                         const ollama_options& options, timestamp now);
+
+/// The same for a body that is JSON already, of a 2xx. The body in `answer` is
+/// not looked at.
+model_outcome from_json(const boost::json::value& body,
+                        const http_response& answer,
+                        const ollama_options& options, timestamp now);
+
+/// Reads a streamed answer; its outcome is that of `from_wire` for the same
+/// answer in one piece.
+/// @param head  Status and headers of the answer.
+std::unique_ptr<stream_decoder> decoder(const ollama_options& options,
+                                        http_response head, timestamp now);
 
 } // namespace kestrion::ollama_wire

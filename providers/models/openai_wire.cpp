@@ -19,10 +19,6 @@ namespace {
 /// clients do.
 constexpr duration wait_max = std::chrono::seconds{60};
 
-/// What other servers say beside the content; the vendor's own has none.
-constexpr std::string_view reasoning_members[] = {
-  "reasoning_content", "reasoning", "reasoning_details"};
-
 /// Who can read the raw parts. Another server knows nothing of OpenAI's, and
 /// OpenAI refuses those of others.
 std::string vendor_of(const openai_options& options) {
@@ -71,8 +67,8 @@ result<void> add_part(wire_message& out, const part& p,
     [&](const image_part& x) -> result<void> {
       if (x.url.empty())
         return error{errc::unsupported,
-                     "an image from the blob store can't be sent to openai "
-                     "yet; expected one with a URL"};
+                     "an image from the blob store has to be read before it is "
+                     "sent to openai; expected one with a URL"};
       out.images.push_back(
         {{"type", "image_url"}, {"image_url", json::object{{"url", x.url}}}});
       return {};
@@ -282,7 +278,7 @@ model_outcome reply_of(const json::value& choice, const std::string& vendor,
 } // namespace
 
 result<std::string> to_wire(const model_request& request,
-                            const openai_options& options) {
+                            const openai_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   if (auto ok =
         check_options(vendor::openai, options.model, {agent.options, {}, {}});
@@ -308,6 +304,10 @@ result<std::string> to_wire(const model_request& request,
     body["temperature"] = *agent.options.temperature;
   if (agent.options.effort)
     body["reasoning_effort"] = *agent.options.effort;
+  if (wanted == delivery::streamed) {
+    body["stream"] = true;
+    body["stream_options"] = json::object{{"include_usage", true}};
+  }
   return wire_text(body);
 }
 
@@ -318,19 +318,24 @@ model_outcome from_wire(const http_response& answer,
   const auto body = parse_json(answer.body, "the answer");
   if (answer.status / 100 != 2)
     return failure_of(answer, body ? error_of(*body) : vendor_error{}, context);
-  if (!body)
-    return no_json(context);
-  if (member_of(*body, "error"))
-    return failure_of(answer, error_of(*body), context);
+  return body ? from_json(*body, answer, options, now) : no_json(context);
+}
 
-  const auto* choices = member_of(*body, "choices");
+model_outcome from_json(const json::value& body, const http_response& answer,
+                        const openai_options& options, timestamp now) {
+  const answer_context context{"openai", options.model, options.api_key, now,
+                               wait_max};
+  if (member_of(body, "error"))
+    return failure_of(answer, error_of(body), context);
+
+  const auto* choices = member_of(body, "choices");
   if (!choices || !choices->is_array() || choices->get_array().empty())
     return wrong_shape(context, "has no choices");
   auto outcome =
     reply_of(choices->get_array().front(), vendor_of(options), context);
   if (auto* reply = std::get_if<model_reply>(&outcome)) {
-    reply->usage = usage_of(*body);
-    reply->model = string_of(*body, "model");
+    reply->usage = usage_of(body);
+    reply->model = string_of(body, "model");
     reply->request_id =
       find_header(answer.headers, "x-request-id").value_or(std::string_view{});
   }

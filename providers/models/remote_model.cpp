@@ -28,43 +28,101 @@ public:
 
   void complete(model_request request, std::stop_token stop,
                 model_callback done) override {
-    if (stop.stop_requested())
-      return done(failed({errc::cancelled, "the call of model " + parts_.name
-                                             + " was cancelled"}));
-    if (parts_.unusable)
-      return done(failed(*parts_.unusable));
-    if (!request.agent)
-      return done(
-        failed({errc::invalid_argument,
-                "a call of model " + parts_.name + " names no agent"}));
-    auto body = parts_.to_wire(request);
-    if (!body)
-      return done(failed(std::move(body).error()));
-    http_request call;
-    call.url = parts_.url;
-    call.headers = parts_.headers;
-    call.body = std::move(*body);
-    call.timeout = request.agent->options.timeout;
-    call.repeatable = true; // A second answer costs money, but harms nothing.
-    parts_.http->request(std::move(call), stop,
+    auto call = call_of(request, stop, delivery::whole);
+    if (!call)
+      return done(failed(std::move(call).error()));
+    parts_.http->request(std::move(*call), stop,
                          [self = shared_from_this(),
                           done = std::move(done)](const http_outcome& outcome) {
                            done(self->outcome_of(outcome));
                          });
   }
 
+  void stream(model_request request, std::stop_token stop, delta_sink on_delta,
+              model_callback done) override {
+    if (!parts_.streams)
+      return model::stream(std::move(request), std::move(stop),
+                           std::move(on_delta), std::move(done));
+    auto call = call_of(request, stop, delivery::streamed);
+    if (!call)
+      return done(failed(std::move(call).error()));
+    auto sink = std::make_shared<answer_sink>(parts_, on_delta);
+    parts_.http->stream(
+      std::move(*call), stop, sink,
+      [self = shared_from_this(), sink, on_delta = std::move(on_delta),
+       done = std::move(done)](const http_outcome& outcome) {
+        const auto* answer = std::get_if<http_response>(&outcome);
+        if (sink->answer && answer)
+          return done(self->completed(sink->answer->outcome(), *answer));
+        auto whole = self->outcome_of(outcome);
+        if (const auto* reply = std::get_if<model_reply>(&whole))
+          show_whole(*reply, on_delta);
+        done(std::move(whole));
+      });
+  }
+
 private:
+  /// Feeds the stream to the vendor's decoder.
+  struct answer_sink final : http_body_sink {
+    answer_sink(const remote_parts& p, delta_sink d)
+      : parts(p), on_delta(std::move(d)) {}
+
+    /// A server that knows no streams answers with JSON in one piece, which is
+    /// a stream of one line.
+    bool begin(const http_response& head) override {
+      const auto type = find_header(head.headers, "content-type");
+      if (parts.frames == framing::server_sent_events && type
+          && type->starts_with("application/json"))
+        return false;
+      answer.emplace(parts.frames, parts.decoder(head, system_now()), on_delta);
+      return true;
+    }
+    bool take(std::string_view bytes) override { return answer->take(bytes); }
+
+    const remote_parts& parts;
+    const delta_sink on_delta;
+    std::optional<answer_stream> answer;
+  };
+
+  result<http_request> call_of(const model_request& request,
+                               const std::stop_token& stop,
+                               delivery wanted) const {
+    if (stop.stop_requested())
+      return error{errc::cancelled,
+                   "the call of model " + parts_.name + " was cancelled"};
+    if (parts_.unusable)
+      return *parts_.unusable;
+    if (!request.agent)
+      return error{errc::invalid_argument,
+                   "a call of model " + parts_.name + " names no agent"};
+    auto body = parts_.to_wire(request, wanted);
+    if (!body)
+      return std::move(body).error();
+    http_request call;
+    call.url = parts_.url;
+    call.headers = parts_.headers;
+    call.body = std::move(*body);
+    call.timeout = request.agent->options.timeout;
+    call.repeatable = true; // A second answer costs money, but harms nothing.
+    return call;
+  }
+
   model_outcome outcome_of(const http_outcome& outcome) const {
     if (const auto* none = std::get_if<http_failure>(&outcome))
       return failure_of(*none);
-    const auto now = system_now();
     const auto& answer = std::get<http_response>(outcome);
-    auto read = parts_.from_wire(answer, now);
-    if (auto* reply = std::get_if<model_reply>(&read))
+    return completed(parts_.from_wire(answer, system_now()), answer);
+  }
+
+  /// Adds what is not in the body.
+  model_outcome completed(model_outcome outcome,
+                          const http_response& answer) const {
+    const auto now = system_now();
+    if (auto* reply = std::get_if<model_reply>(&outcome))
       reply->cost_usd_micros = cost_of(*reply, now);
     std::visit([&](auto& x) { x.limits = limits_of(answer.headers, now); },
-               read);
-    return read;
+               outcome);
+    return outcome;
   }
 
   std::optional<std::int64_t> cost_of(const model_reply& reply,

@@ -3,8 +3,11 @@
 #include <kestrion/providers/http/client.hpp>
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/models/prices.hpp>
+#include <kestrion/providers/models/stream_decoder.hpp>
+#include <kestrion/providers/models/wire_json.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,8 +23,12 @@ struct remote_parts {
   price_table prices;
   std::optional<model_price> price_if_unknown = {};
   std::optional<error> unusable = {}; ///< What every call ends with.
-  std::function<result<std::string>(const model_request&)> to_wire;
+  std::function<result<std::string>(const model_request&, delivery)> to_wire;
   std::function<model_outcome(const http_response&, timestamp)> from_wire;
+  bool streams = true; ///< Drafts come from a streamed answer.
+  framing frames = framing::server_sent_events;
+  std::function<std::unique_ptr<stream_decoder>(http_response, timestamp)>
+    decoder;
 };
 
 /// A vendor's pure functions over the HTTP client.

@@ -1,6 +1,7 @@
-#include <utility>
-
 #include <kestrion/providers/models/scripted.hpp>
+
+#include <algorithm>
+#include <utility>
 
 namespace kestrion {
 
@@ -43,6 +44,17 @@ private:
   std::string name_;
 };
 
+/// A word goes with the blank after it.
+void say_words(const model_delta& block, const delta_sink& on_delta) {
+  for (std::size_t at = 0; at < block.text.size();) {
+    const auto blank = block.text.find(' ', at);
+    const auto end = std::min(blank, block.text.size() - 1) + 1;
+    on_delta({block.kind, block.index, block.offset + at,
+              block.text.substr(at, end - at)});
+    at = end;
+  }
+}
+
 } // namespace
 
 scripted_model::scripted_model(std::vector<model_outcome> script,
@@ -55,6 +67,16 @@ void scripted_model::complete(model_request request, std::stop_token stop,
   // A cancelled call takes nothing from the script.
   done(stop.stop_requested() ? stopped_before_start(name_)
                              : next(std::move(request)));
+}
+
+void scripted_model::stream(model_request request, std::stop_token stop,
+                            delta_sink on_delta, model_callback done) {
+  complete(std::move(request), std::move(stop), [&](model_outcome outcome) {
+    if (const auto* reply = std::get_if<model_reply>(&outcome))
+      show_whole(*reply,
+                 [&](const model_delta& block) { say_words(block, on_delta); });
+    done(std::move(outcome));
+  });
 }
 
 model_outcome scripted_model::next(model_request request) {

@@ -12,8 +12,9 @@
 namespace kestrion {
 
 /// Plays back outcomes in order and remembers what it was asked. Answers inside
-/// `complete`, on the caller's thread. A call beyond the script fails with
-/// `refused`, not retryable.
+/// `complete` or `stream`, on the caller's thread; a stream shows the reply
+/// word by word first. A call beyond the script fails with `refused`, not
+/// retryable.
 /// @par Threading Any thread; concurrent calls take outcomes in some order.
 class scripted_model final : public model {
 public:
@@ -25,6 +26,8 @@ public:
   std::optional<model_price> price() const override { return price_; }
   void complete(model_request request, std::stop_token stop,
                 model_callback done) override;
+  void stream(model_request request, std::stop_token stop, delta_sink on_delta,
+              model_callback done) override;
 
   /// What it was asked so far, calls beyond the script included.
   std::vector<model_request> requests() const;

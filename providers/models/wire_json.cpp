@@ -87,6 +87,21 @@ std::int64_t tokens_of(const boost::json::value& json, std::string_view name) {
     std::clamp(tokens, 0.0, static_cast<double>(tokens_max)));
 }
 
+std::size_t position_of(const boost::json::value& json, std::string_view name) {
+  const auto* member = member_of(json, name);
+  if (!member || !member->is_int64() || member->get_int64() < 0)
+    return 0;
+  return static_cast<std::size_t>(member->get_int64());
+}
+
+void append_text(boost::json::object& json, std::string_view name,
+                 std::string_view text) {
+  auto& member = json[name];
+  if (!member.is_string())
+    member.emplace_string();
+  member.get_string().append(text);
+}
+
 boost::json::object arguments_object(std::string_view text) {
   auto json = parse_json(text, "the arguments");
   return json && json->is_object() ? std::move(json->get_object())

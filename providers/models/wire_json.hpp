@@ -13,6 +13,9 @@
 /// Reading and writing of the vendors' JSON.
 namespace kestrion {
 
+/// How an answer is asked for.
+enum class delivery : std::uint8_t { whole, streamed };
+
 /// Members in the order they came in or were put in, shortest numbers, no
 /// spaces: equal documents have equal bytes, which the vendors' caches need.
 std::string wire_text(const boost::json::value& json);
@@ -26,6 +29,13 @@ std::string string_of(const boost::json::value& json, std::string_view name);
 
 /// A counter of tokens, where absent, null and nonsense mean none.
 std::int64_t tokens_of(const boost::json::value& json, std::string_view name);
+
+/// Which block an event of a stream is about; 0 where the vendor says nothing.
+std::size_t position_of(const boost::json::value& json, std::string_view name);
+
+/// Appends to the member's text, and makes it one if it is none.
+void append_text(boost::json::object& json, std::string_view name,
+                 std::string_view text);
 
 /// Arguments for vendors that want an object. What a model wrote wrong is sent
 /// as an empty one: the tool's result tells it about the mistake.

@@ -5,6 +5,7 @@
 #include <kestrion/providers/tools/tool.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -46,9 +47,41 @@ private:
   approval_gate gate_;
 };
 
-/// How long a call may take; then the model gets an error result.
+/// How long an attempt may take. After the last the model gets an error result.
 struct timeout {
   duration limit;
+};
+
+/// A call that fails is tried again, under the same idempotency key. Not for
+/// the contract `once`.
+///
+///     attempts(3)                       waits 0.5 s, 1 s, 2 s … up to 30 s
+///     attempts(5).backoff(100ms, 2s)    100 ms, 200 ms … up to 2 s
+///
+/// Each wait is up to a quarter shorter, at random. What the tool throws is
+/// tried again, but for a `permanent_failure`; an `error` that it returns (or
+/// throws as a `failure`) is if it `may_pass`.
+class attempts {
+public:
+  /// @param max  The first included.
+  explicit attempts(std::int64_t max) { rule_.attempts_max = max; }
+
+  attempts& backoff(duration first, duration max) {
+    rule_.backoff_first = first;
+    rule_.backoff_max = max;
+    return *this;
+  }
+
+  const retry_rule& rule() const { return rule_; }
+
+private:
+  retry_rule rule_;
+};
+
+/// So many calls of the tool at once, over all runs of its agent in a runtime.
+/// The others wait in order, without a thread; their timeout has not begun.
+struct concurrency {
+  std::int64_t max;
 };
 
 /// Makes the contract `probe`: `f` gets what the tool gets and returns an
@@ -135,7 +168,8 @@ tool_outcome to_outcome(R&& value) {
     return {std::string{std::forward<R>(value)}, {}};
   else if constexpr (requires { value.has_error(); })
     return value ? to_outcome(*std::forward<R>(value))
-                 : tool_outcome{value.error().detail, tool_failure::failed};
+                 : tool_outcome{value.error().detail, tool_failure::failed,
+                                !may_pass(value.error().code)};
   else
     return {encode_json<type>(value), {}};
 }
@@ -170,6 +204,12 @@ inline void apply(tool& t, effect_contract option) {
 inline void apply(tool& t, timeout option) {
   t.spec.timeout = option.limit;
 }
+inline void apply(tool& t, const attempts& option) {
+  t.spec.retry = option.rule();
+}
+inline void apply(tool& t, concurrency option) {
+  t.spec.concurrency_max = option.max;
+}
 template <class F>
 void apply(tool& t, probe_with<F> option) {
   t.spec.contract = effect_contract::probe;
@@ -196,9 +236,9 @@ void apply(tool& t, probe_with<F> option) {
 /// tool_context&` behind it; it returns text, anything that can be written as
 /// JSON, `void`, a `result` of these or a `tool_outcome`. It runs on several
 /// threads at once if the model asks so; what it throws is an error result.
-/// @param options  `requires_approval`, `timeout`, `probe_with`, or an
-///   `effect_contract`; without one, a gated tool is `once`, others are
-///   `idempotent`.
+/// @param options  `requires_approval`, `timeout`, `attempts`, `concurrency`,
+///   `probe_with`, or an `effect_contract`; without one, a gated tool is
+///   `once`, others are `idempotent`.
 template <class F, class... Options>
 tool make_tool(std::string name, std::string description, F f,
                Options... options) {

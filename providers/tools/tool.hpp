@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 
@@ -16,8 +17,15 @@ struct tool_context {
   run_id run;
   std::string call;            ///< `c2.0`
   std::string idempotency_key; ///< `run_…/c2.0`; the same after every crash.
-  std::int64_t attempt = 1;
-  std::stop_token stop; ///< Requested on cancel and on timeout.
+  std::int64_t attempt = 1;    ///< One that a crash cut short counts once.
+  std::stop_token stop;        ///< Requested on cancel and on timeout.
+};
+
+/// What a tool throws if another attempt would fail as well: a call that may
+/// be tried again is not.
+class permanent_failure : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
 };
 
 /// A tool's code: arguments as JSON text that fits the schema, to its outcome.
@@ -25,8 +33,8 @@ struct tool_context {
 using tool_function = std::function<tool_outcome(const std::string& arguments,
                                                  const tool_context& context)>;
 
-/// Asks the world whether an interrupted call happened: its outcome if so,
-/// nothing if it did not.
+/// Asks the world whether a call that was begun before happened: its outcome if
+/// so, nothing if it did not.
 using tool_probe = std::function<std::optional<tool_outcome>(
   const std::string& arguments, const tool_context& context)>;
 

@@ -18,6 +18,9 @@ packages_to_test=(
   libboost-test1.81-dev
   clang-format clang-tidy shellcheck
 )
+packages_to_fuzz=(
+  clang-14
+)
 
 say() {
   printf '== %s\n' "$*"

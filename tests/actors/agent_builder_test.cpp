@@ -5,8 +5,9 @@
 
 /// Agents as users write them down.
 using namespace kestrion;
+using namespace std::chrono_literals;
 
-namespace {
+namespace agent_builder_test {
 
 agent triage() {
   return agent("triage").model(scripted({}));
@@ -16,7 +17,7 @@ agent_definition built(const agent& a) {
   return *a.build().value()->definition;
 }
 
-} // namespace
+} // namespace agent_builder_test
 
 BOOST_AUTO_TEST_SUITE(agent_builder_test)
 
@@ -47,6 +48,40 @@ BOOST_AUTO_TEST_CASE(a_subagent_without_an_agent_is_refused) {
   BOOST_CHECK(out.error().code == errc::invalid_argument);
   BOOST_CHECK(out.error().detail.starts_with(
     "agent \"triage\", tool \"research\": a subagent has to name its agent"));
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_says_how_its_calls_run) {
+  const auto fetch = [] {
+    return "fetched";
+  };
+  const auto a =
+    built(triage()
+            .tool("fetch", "Fetches.", fetch, effect_contract::pure,
+                  timeout{5s}, attempts(3).backoff(100ms, 2s), concurrency{4})
+            .tool("plain", "Does.", fetch));
+  BOOST_CHECK(a.tools[0].contract == effect_contract::pure);
+  BOOST_CHECK(a.tools[0].timeout == 5s);
+  BOOST_CHECK((a.tools[0].retry == retry_rule{3, 100ms, 2s}));
+  BOOST_CHECK_EQUAL(a.tools[0].concurrency_max.value(), 4);
+  BOOST_CHECK(a.tools[1].retry == retry_rule{});
+  BOOST_CHECK(!a.tools[1].concurrency_max);
+}
+
+BOOST_AUTO_TEST_CASE(a_gated_tool_has_to_say_that_it_may_be_tried_again) {
+  const auto code = [] {
+  };
+  const auto out =
+    triage()
+      .tool("wipe", "Wipes.", code, requires_approval{}, attempts(2))
+      .build();
+  BOOST_REQUIRE(!out);
+  BOOST_CHECK(out.error().detail.starts_with(
+    "agent \"triage\", tool \"wipe\": attempts_max is 2, but its contract is "
+    "once"));
+  BOOST_CHECK(triage()
+                .tool("wipe", "Wipes.", code, requires_approval{}, attempts(2),
+                      effect_contract::idempotent)
+                .build());
 }
 
 BOOST_AUTO_TEST_CASE(to_ask_twice_is_refused) {

@@ -11,7 +11,7 @@ using namespace kestrion;
 using test::machine_story;
 using test::said;
 
-namespace {
+namespace run_machine_approval_test {
 
 struct approvals : machine_story {
   void yes(const std::string& by, const std::string& role = {},
@@ -24,7 +24,7 @@ struct approvals : machine_story {
   }
 };
 
-} // namespace
+} // namespace run_machine_approval_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_approval_test, approvals)
 

@@ -11,7 +11,7 @@ using test::machine_story;
 using test::said;
 using test::team_agent;
 
-namespace {
+namespace run_machine_child_test {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 const std::string why = R"({"prompt":"why?"})";
@@ -32,7 +32,7 @@ struct team : machine_story {
   }
 };
 
-} // namespace
+} // namespace run_machine_child_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_child_test, team)
 
@@ -330,6 +330,38 @@ BOOST_AUTO_TEST_CASE(no_run_beyond_the_descendants_is_started) {
     story.state.progress.reason,
     "the run's limit is reached: descendants_max of 2 (used: 2)");
   BOOST_CHECK(open_children(story.state).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_first_children_are_owed_and_the_others_follow) {
+  team story{{.children_at_once_max = 2}};
+  story.researches(4);
+  BOOST_CHECK_EQUAL(story.events().size(), 5u); // All four are started.
+  CHECK_LINES(story.owes(), "start_child c1.0 researcher why?",
+              "start_child c1.1 researcher why?", month);
+  // The order of their ends is theirs.
+  story.child_ends("c1.1", run_status::completed);
+  CHECK_LINES(story.owes(), "start_child c1.0 researcher why?",
+              "start_child c1.2 researcher why?", month);
+  story.child_ends("c1.0", run_status::failed);
+  story.child_ends("c1.2", run_status::completed);
+  CHECK_LINES(story.owes(), "start_child c1.3 researcher why?", month);
+  story.child_ends("c1.3", run_status::completed);
+  CHECK_LINES(story.owes(), "call_model m2 1", month);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_word_a_named_number_of_children_is_owed) {
+  researches(default_children_at_once_max + 3);
+  BOOST_CHECK_EQUAL(owes().size(), default_children_at_once_max + 1u);
+  BOOST_CHECK_EQUAL(open_children(state).size(),
+                    default_children_at_once_max + 3u);
+}
+
+BOOST_AUTO_TEST_CASE(tools_of_the_batch_take_no_place_of_children) {
+  team story{{.children_at_once_max = 1}};
+  story.starts();
+  story.model_calls({{"look", "{}"}, {"research", why}, {"research", why}});
+  CHECK_LINES(story.owes(), "run_tool c1.0 look {} 1",
+              "start_child c1.1 researcher why?", month);
 }
 
 BOOST_AUTO_TEST_CASE(a_gate_does_not_evade_the_descendants) {

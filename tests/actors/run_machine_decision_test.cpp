@@ -8,12 +8,12 @@
 using namespace kestrion;
 using test::machine_story;
 
-namespace {
+namespace run_machine_decision_test {
 
 const std::string of_one = approval_digest("apply", R"({"n":1})");
 const std::string of_two = approval_digest("apply", R"({"n":2})");
 
-} // namespace
+} // namespace run_machine_decision_test
 
 /// Which decisions count, and what the others are told.
 BOOST_FIXTURE_TEST_SUITE(run_machine_decision_test, machine_story)

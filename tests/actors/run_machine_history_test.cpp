@@ -17,7 +17,7 @@ using namespace kestrion;
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-namespace {
+namespace run_machine_history_test {
 
 std::string text_of_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
@@ -48,7 +48,7 @@ std::vector<fs::path> histories() {
   return out;
 }
 
-} // namespace
+} // namespace run_machine_history_test
 
 BOOST_AUTO_TEST_SUITE(run_machine_history_test)
 
@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(no_history_gets_lost) {
                                           "retries_then_failed",
                                           "steered",
                                           "tools_then_answer",
+                                          "tools_tried_again",
                                           "waiting_for_two_roles"};
   BOOST_CHECK(std::includes(names.begin(), names.end(), expected.begin(),
                             expected.end()));

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 using test::machine_story;
 using test::ops_agent;
 
-namespace {
+namespace run_machine_limit_test {
 
 machine_story limited(run_limits limits) {
   machine_story story{ops_agent(limits)};
@@ -16,7 +16,7 @@ machine_story limited(run_limits limits) {
   return story;
 }
 
-} // namespace
+} // namespace run_machine_limit_test
 
 BOOST_AUTO_TEST_SUITE(run_machine_limit_test)
 

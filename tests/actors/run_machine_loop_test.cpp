@@ -18,7 +18,7 @@ BOOST_AUTO_TEST_CASE(a_start_owes_the_first_model_call) {
   CHECK_LINES(said(state), "user: scale it");
   CHECK_LINES(owes(), "call_model m1 1", "wake_up 2026-02-01T00:00:00.000000Z");
   BOOST_CHECK(status() == run_status::running);
-  BOOST_CHECK(state.header.definition == agent.digest);
+  BOOST_CHECK(state.header->definition == agent.digest);
   BOOST_CHECK(state.progress.started_at == now);
 }
 

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using test::machine_story;
 using test::said;
 
-namespace {
+namespace run_machine_message_test {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 
@@ -23,7 +23,7 @@ struct steering : machine_story {
   }
 };
 
-} // namespace
+} // namespace run_machine_message_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_message_test, steering)
 

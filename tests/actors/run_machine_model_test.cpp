@@ -7,7 +7,7 @@ using namespace kestrion;
 using namespace std::chrono_literals;
 using test::machine_story;
 
-namespace {
+namespace run_machine_model_test {
 
 model_done failed_at(std::int64_t attempt, std::uint32_t jitter = 0) {
   model_done done;
@@ -18,7 +18,7 @@ model_done failed_at(std::int64_t attempt, std::uint32_t jitter = 0) {
   return done;
 }
 
-} // namespace
+} // namespace run_machine_model_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_model_test, machine_story)
 

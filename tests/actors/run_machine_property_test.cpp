@@ -2,6 +2,7 @@
 
 #include <kestrion/tests/support/machine_dsl.hpp>
 
+#include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <cstdlib>
@@ -16,7 +17,7 @@ using namespace kestrion;
 using namespace std::chrono_literals;
 using test::machine_story;
 
-namespace {
+namespace run_machine_property_test {
 
 constexpr int stories = 400;
 constexpr int commands_max = 120;
@@ -57,6 +58,8 @@ public:
       l.wall_time_max = one_in(2) ? duration::max() : duration{3h};
     if (one_in(8))
       l.descendants_max = 1 + below(4);
+    if (one_in(4))
+      l.children_at_once_max = 1 + below(3);
     l.model_attempts_max = 1 + below(4);
     return l;
   }
@@ -383,7 +386,12 @@ void check_next_move(const run_state& s) {
     BOOST_REQUIRE_EQUAL(works + children + handoffs + wakes, 0u);
     return;
   }
-  BOOST_REQUIRE_EQUAL(children + handoffs, open_children(s).size());
+  // Of the open children the first have a place, the others follow.
+  const auto places =
+    static_cast<std::size_t>(s.header->limits.children_at_once_max.value_or(
+      default_children_at_once_max));
+  BOOST_REQUIRE_EQUAL(children + handoffs,
+                      std::min(places, open_children(s).size()));
   if (handoffs != 0) // It is alone, and nobody may add to it.
     BOOST_REQUIRE_EQUAL(works + children + handoffs, 1u);
   BOOST_REQUIRE_EQUAL(wakes, 1u);
@@ -407,8 +415,29 @@ void check_deadlines(const run_state& s, deadlines& seen) {
 
 using tags = std::map<std::string_view, int>;
 
+/// Its tools have several attempts where that is safe.
+agent_definition patient_team(run_limits limits) {
+  auto a = test::team_agent(limits);
+  for (auto& tool : a.tools)
+    if (tool.kind == tool_kind::function
+        && tool.contract != effect_contract::once)
+      tool.retry.attempts_max = 3;
+  return prepare(std::move(a)).value();
+}
+
+/// An attempt follows a failed one, and only where a repetition is safe.
+void check_attempts(const machine_story& story) {
+  for (const auto& call : story.state.progress.calls) {
+    const auto* spec = story.agent.find_tool(call.tool);
+    BOOST_REQUIRE(call.failures == 0
+                  || (spec && call.failures < spec->retry.attempts_max
+                      && spec->contract != effect_contract::once
+                      && call.failures < call.attempt));
+  }
+}
+
 void play(player& world, tags& happened) {
-  machine_story story{test::team_agent(world.limits())};
+  machine_story story{patient_team(world.limits())};
   deadlines seen;
   run_state reread; // As another process would have it, event by event.
   const int start_at = world.below(5);
@@ -426,9 +455,13 @@ void play(player& world, tags& happened) {
     check_words(story);
     check_next_move(story.state);
     check_deadlines(story.state, seen);
+    check_attempts(story);
     for (auto i = before.progress.seq; i < story.log.size(); ++i)
       reread = fold(std::move(reread), test::reread(story.log[i]));
     BOOST_REQUIRE(reread == story.state);
+    if (n % 8 == 0) // As a snapshot gives it back.
+      BOOST_REQUIRE(decode_snapshot(encode_snapshot(story.state)).value()
+                    == story.state);
     BOOST_REQUIRE_EQUAL(story.state.progress.seq, story.log.size());
     ended += is_terminal(story.status()) ? 1 : 0;
   }
@@ -437,7 +470,7 @@ void play(player& world, tags& happened) {
     ++happened[tag_of(e.event)];
 }
 
-} // namespace
+} // namespace run_machine_property_test
 
 BOOST_AUTO_TEST_SUITE(run_machine_property_test)
 
@@ -454,7 +487,7 @@ BOOST_AUTO_TEST_CASE(whatever_comes_the_machine_keeps_its_promises) {
 BOOST_AUTO_TEST_CASE(a_story_told_twice_is_the_same_story) {
   const auto told = [n = seed()] {
     player world{n};
-    machine_story story{test::team_agent(world.limits())};
+    machine_story story{patient_team(world.limits())};
     story.starts();
     for (int i = 0; i < 200; ++i) {
       story.passes(world.pause());

@@ -10,7 +10,7 @@ using namespace kestrion;
 using test::machine_story;
 using test::said;
 
-namespace {
+namespace run_machine_question_test {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 const std::string which =
@@ -29,7 +29,7 @@ struct asking : machine_story {
   }
 };
 
-} // namespace
+} // namespace run_machine_question_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_question_test, asking)
 

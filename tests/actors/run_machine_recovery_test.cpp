@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 using test::machine_story;
 using test::said;
 
-namespace {
+namespace run_machine_recovery_test {
 
 struct recovery : machine_story {
   void answers(doubt_answer answer, const std::string& content = {}) {
@@ -18,7 +18,7 @@ struct recovery : machine_story {
 
 const std::string month = "wake_up 2026-02-01T00:00:00.000000Z";
 
-} // namespace
+} // namespace run_machine_recovery_test
 
 BOOST_FIXTURE_TEST_SUITE(run_machine_recovery_test, recovery)
 

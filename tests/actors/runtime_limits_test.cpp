@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace runtime_limits_test {
 
 /// Answers nobody before it is opened.
 class closed_model final : public model {
@@ -66,7 +66,7 @@ std::string metrics_of(const runtime& rt) {
   return response_of(call(client, std::move(request))).body;
 }
 
-} // namespace
+} // namespace runtime_limits_test
 
 BOOST_AUTO_TEST_SUITE(runtime_limits_test)
 

@@ -8,7 +8,7 @@
 /// What people read about calls of other agents, questions and messages.
 using namespace kestrion;
 
-namespace {
+namespace trace_test {
 
 test::lines timeline(const test::machine_story& story) {
   test::lines out;
@@ -17,7 +17,7 @@ test::lines timeline(const test::machine_story& story) {
   return out;
 }
 
-} // namespace
+} // namespace trace_test
 
 BOOST_AUTO_TEST_SUITE(trace_test)
 
@@ -61,6 +61,17 @@ BOOST_AUTO_TEST_CASE(a_child_says_what_it_used_and_how_it_failed) {
   BOOST_REQUIRE(last.usage);
   BOOST_CHECK_EQUAL(last.usage->total(), 7);
   BOOST_CHECK_EQUAL(last.cost_usd_micros.value(), 70);
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_of_a_tool_says_why_it_failed_and_what_follows) {
+  auto agent = test::ops_agent();
+  agent.tools[0].retry.attempts_max = 2;
+  test::machine_story story{std::move(agent)};
+  story.asks_for({"look"});
+  story.tool_fails("c1.0", "busy");
+  BOOST_CHECK_EQUAL(timeline(story).back(),
+                    "tool_attempt_failed c1.0|look: attempt 1: busy; again at "
+                    "2026-01-02T00:00:00.500000Z");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

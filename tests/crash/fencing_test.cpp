@@ -26,7 +26,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace fencing_test {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -291,7 +291,7 @@ private:
   std::map<tenure_id, std::uint64_t> lengths_; ///< Events of each tenure.
 };
 
-} // namespace
+} // namespace fencing_test
 
 BOOST_AUTO_TEST_SUITE(fencing_test)
 

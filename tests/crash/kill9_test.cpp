@@ -23,7 +23,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace kill9_test {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
@@ -293,7 +293,7 @@ void print(const tally& t, int rounds) {
             << t.acknowledged << " acknowledgements were kept" << std::endl;
 }
 
-} // namespace
+} // namespace kill9_test
 
 BOOST_AUTO_TEST_SUITE(kill9_test)
 

@@ -5,7 +5,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace demo_test {
 
 const std::string script = KESTRION_EXAMPLES "/kubectl_agent/demo.sh";
 
@@ -32,7 +32,7 @@ void check_end(const scratch_folder& folder, const outcome_of_process& done) {
   BOOST_CHECK(done.text.find('\x1b') == std::string::npos);
 }
 
-} // namespace
+} // namespace demo_test
 
 BOOST_AUTO_TEST_SUITE(demo_test)
 

@@ -22,6 +22,15 @@ BOOST_AUTO_TEST_CASE(its_own_actors_start_decide_and_hear_the_results) {
     BOOST_CHECK(!done.says("restarted orders-db"));
     BOOST_CHECK(done.says("Good morning."));
     BOOST_CHECK(done.says("error: agent \"nobody\" is not known"));
+    // What was decided was heard of.
+    BOOST_CHECK(done.says("book: policy agreed to c2.0 of run_"));
+    BOOST_CHECK(done.says("book: policy denied c2.0 of run_"));
+    // A run ends with who is linked to it.
+    BOOST_CHECK(done.says("the visitor's: cancelled\n"));
+    // The same without actors.
+    BOOST_CHECK(done.says("3 greetings\n"));
+    BOOST_CHECK(done.says("the first: Good morning."));
+    BOOST_CHECK(done.says("in the future: completed with event 4\n"));
   }
 }
 

@@ -7,7 +7,7 @@
 
 using namespace kestrion::test;
 
-namespace {
+namespace fleet_test {
 
 const std::string fleet = KESTRION_BUILD "/examples/fleet/fleet";
 
@@ -29,7 +29,7 @@ std::size_t lines_that_begin(const outcome_of_process& done,
 /// The proof's lines.
 constexpr std::size_t checks = 7;
 
-} // namespace
+} // namespace fleet_test
 
 BOOST_AUTO_TEST_SUITE(fleet_test)
 

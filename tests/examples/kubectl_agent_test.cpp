@@ -5,7 +5,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace kubectl_agent_test {
 
 /// A manifest with 2 replicas, and an agent that wants a third one: its
 /// process was killed while it waited for an engineer.
@@ -50,7 +50,7 @@ struct killed_while_waiting {
   std::string edits() const { return contents_of(folder.path / "edits.log"); }
 };
 
-} // namespace
+} // namespace kubectl_agent_test
 
 BOOST_FIXTURE_TEST_SUITE(kubectl_agent_test, killed_while_waiting)
 

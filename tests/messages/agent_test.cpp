@@ -6,7 +6,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace agent_test {
 
 agent_definition ops() {
   tool_spec scale;
@@ -41,7 +41,7 @@ std::string digest_with(const std::function<void(agent_definition&)>& change) {
   return prepare(std::move(definition)).value().digest;
 }
 
-} // namespace
+} // namespace agent_test
 
 BOOST_AUTO_TEST_SUITE(agent_test)
 
@@ -116,6 +116,43 @@ BOOST_AUTO_TEST_CASE(gates_and_timeouts_have_to_make_sense) {
              == idle);
 }
 
+BOOST_AUTO_TEST_CASE(only_calls_that_are_safe_to_repeat_have_several_attempts) {
+  const std::string about = "agent \"ops\", tool \"scale\": ";
+  BOOST_TEST(why_no_tool([](auto& t) {
+               t.contract = effect_contract::once;
+               t.retry.attempts_max = 3;
+             })
+             == about
+                  + "attempts_max is 3, but its contract is once: an attempt "
+                    "that failed may have had its effect. Only pure, "
+                    "idempotent and probe tools are tried again");
+  BOOST_TEST(why_no_tool([](auto& t) { t.retry.attempts_max = 0; })
+             == about + "attempts_max is 0; expected at least 1");
+  const auto backoff = about
+                       + "the backoff has to begin with zero or more and to "
+                         "end with no less";
+  BOOST_TEST(why_no_tool([](auto& t) { t.retry.backoff_first = duration{-1}; })
+             == backoff);
+  BOOST_TEST(why_no_tool([](auto& t) { t.retry.backoff_max = duration{1}; })
+             == backoff);
+  BOOST_TEST(why_no_tool([](auto& t) { t.concurrency_max = 0; })
+             == about + "concurrency_max is 0; expected at least 1");
+  BOOST_TEST(why_no_tool([](auto& t) {
+               t.kind = tool_kind::question;
+               t.input_schema.clear();
+               t.retry.attempts_max = 2;
+             })
+             == about + "only a function has attempts or a concurrency_max");
+  for (auto contract : {effect_contract::pure, effect_contract::idempotent,
+                        effect_contract::probe}) {
+    auto definition = ops();
+    definition.tools[0].gate = {};
+    definition.tools[0].contract = contract;
+    definition.tools[0].retry.attempts_max = 3;
+    BOOST_TEST(prepare(definition).has_value());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_subagent_and_a_handoff_name_their_agent_no_other_does) {
   const std::string about = "agent \"ops\", tool \"scale\": ";
   const auto of_kind = [](tool_kind kind, const std::string& agent) {
@@ -188,6 +225,8 @@ BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {
              == sentence("depth_max", "0"));
   BOOST_TEST(why([](auto& d) { d.limits.descendants_max = -1; })
              == sentence("descendants_max", "-1"));
+  BOOST_TEST(why([](auto& d) { d.limits.children_at_once_max = 0; })
+             == sentence("children_at_once_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.output_tokens_max = 0; })
              == sentence("output_tokens_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.timeout = duration{0}; })
@@ -211,6 +250,7 @@ BOOST_AUTO_TEST_CASE(the_digest_tells_what_decides_how_a_run_goes) {
     [](auto& d) { d.tools.clear(); },
     [](auto& d) { d.limits.depth_max = 3; },
     [](auto& d) { d.limits.descendants_max = 3; },
+    [](auto& d) { d.limits.children_at_once_max = 3; },
     [](auto& d) {
       d.tools[0].input_schema.clear();
       d.tools[0].kind = tool_kind::question;
@@ -237,6 +277,17 @@ BOOST_AUTO_TEST_CASE(the_kind_of_a_tool_and_its_agent_are_in_the_digest) {
   };
   BOOST_TEST(with(tool_kind::subagent, "a") != with(tool_kind::handoff, "a"));
   BOOST_TEST(with(tool_kind::subagent, "a") != with(tool_kind::subagent, "b"));
+}
+
+BOOST_AUTO_TEST_CASE(attempts_and_concurrency_are_in_the_digest_if_there_are) {
+  auto definition = ops();
+  definition.tools[0].contract = effect_contract::idempotent;
+  const auto plain = digest_of(definition);
+  definition.tools[0].retry.attempts_max = 2;
+  const auto patient = digest_of(definition);
+  definition.tools[0].concurrency_max = 4;
+  BOOST_TEST(patient != plain);
+  BOOST_TEST(digest_of(definition) != patient);
 }
 
 BOOST_AUTO_TEST_CASE(the_digest_does_not_tell_prices_nor_how_a_schema_is_set) {

@@ -9,7 +9,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace canonical_json_test {
 
 std::string canonical(std::string_view text) {
   return canonical_json(parse_json(text, "the test's input").value());
@@ -19,7 +19,7 @@ std::string canonical_number(std::uint64_t bits) {
   return canonical_json(std::bit_cast<double>(bits));
 }
 
-} // namespace
+} // namespace canonical_json_test
 
 BOOST_AUTO_TEST_SUITE(canonical_json_test)
 

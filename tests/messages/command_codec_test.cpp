@@ -6,7 +6,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace command_codec_test {
 
 std::string again(const command& c) {
   auto text = encode_command(c).value();
@@ -23,7 +23,7 @@ std::string why_not(std::string_view text) {
   return decoded.error().detail;
 }
 
-} // namespace
+} // namespace command_codec_test
 
 /// Commands as they wait in an inbox.
 BOOST_AUTO_TEST_SUITE(command_codec_test)

@@ -7,7 +7,7 @@
 using namespace kestrion;
 using namespace sample;
 
-namespace {
+namespace described_test {
 
 template <class T>
 result<T> read(std::string_view text) {
@@ -25,7 +25,7 @@ std::string why_not(std::string_view text) {
   return out.error().detail;
 }
 
-} // namespace
+} // namespace described_test
 
 BOOST_AUTO_TEST_SUITE(described_test)
 

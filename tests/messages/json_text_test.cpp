@@ -8,7 +8,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace json_text_test {
 
 std::string written(std::string_view text) {
   std::string out;
@@ -26,7 +26,7 @@ std::string nested(std::size_t depth) {
   return std::string(depth, '[') + std::string(depth, ']');
 }
 
-} // namespace
+} // namespace json_text_test
 
 BOOST_AUTO_TEST_SUITE(json_text_test)
 

@@ -5,7 +5,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace long_text_test {
 
 /// Longer than what is looked at in one step, at whatever offset.
 constexpr std::size_t length = 40;
@@ -20,7 +20,7 @@ void at_each_place(std::string_view text, F check) {
   }
 }
 
-} // namespace
+} // namespace long_text_test
 
 BOOST_AUTO_TEST_SUITE(long_text_test)
 

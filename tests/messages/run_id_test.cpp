@@ -12,7 +12,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace run_id_test {
 
 constexpr auto all_ones = std::numeric_limits<std::uint64_t>::max();
 
@@ -20,7 +20,7 @@ timestamp at(std::int64_t milliseconds) {
   return timestamp{std::chrono::milliseconds{milliseconds}};
 }
 
-} // namespace
+} // namespace run_id_test
 
 BOOST_AUTO_TEST_SUITE(run_id_test)
 

@@ -5,7 +5,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace schema_test {
 
 constexpr const char* scale = R"({
   "type": "object",
@@ -27,7 +27,7 @@ result<void> check(std::string_view schema_text, std::string_view json) {
   return compiled(schema_text)->validate(parse_json(json, "it").value());
 }
 
-} // namespace
+} // namespace schema_test
 
 BOOST_AUTO_TEST_SUITE(schema_test)
 

@@ -9,7 +9,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace utf8_test {
 
 struct inner {
   std::string text;
@@ -28,7 +28,7 @@ BOOST_DESCRIBE_STRUCT(outer, (), (maybe, many, named, either, number))
 
 const std::string replacement = "\xEF\xBF\xBD";
 
-} // namespace
+} // namespace utf8_test
 
 BOOST_AUTO_TEST_SUITE(utf8_test)
 

@@ -7,7 +7,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace anthropic_wire_test {
 
 using anthropic_wire::from_wire;
 using anthropic_wire::to_wire;
@@ -31,7 +31,7 @@ constexpr auto plain_answer = R"({"id":"msg_1","type":"message",
     "cache_creation_input_tokens":7,"cache_read_input_tokens":3,
     "output_tokens_details":{"thinking_tokens":2},"service_tier":null}})";
 
-} // namespace
+} // namespace anthropic_wire_test
 
 BOOST_AUTO_TEST_SUITE(anthropic_wire_test)
 
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_text_of_blanks_is_not_sent) {
              != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(an_image_is_sent_by_its_url_only) {
+BOOST_AUTO_TEST_CASE(an_image_is_sent_by_its_url) {
   const auto body =
     to_wire(
       wire_request({said(role::user, {image_part{"", "https://x/y.png", ""}})}),
@@ -120,6 +120,14 @@ BOOST_AUTO_TEST_CASE(an_image_is_sent_by_its_url_only) {
       .value();
   BOOST_TEST(body.find(R"({"type":"image","source":{"type":"url",)"
                        R"("url":"https://x/y.png"}})")
+             != std::string::npos);
+  const auto carried =
+    to_wire(wire_request({said(
+              role::user, {image_part{"", "data:image/png;base64,Zg==", ""}})}),
+            claude)
+      .value();
+  BOOST_TEST(carried.find(R"({"type":"image","source":{"type":"base64",)"
+                          R"("media_type":"image/png","data":"Zg=="}})")
              != std::string::npos);
   const auto refused = to_wire(
     wire_request({said(role::user, {image_part{"image/png", "", "abc"}})}),

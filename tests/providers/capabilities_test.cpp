@@ -6,7 +6,7 @@
 
 namespace kestrion {
 
-namespace {
+namespace capabilities_test {
 
 constexpr auto old_version = "2023-06-01";
 constexpr auto new_version = "2026-10-21";
@@ -25,7 +25,7 @@ errc checked(vendor v, std::string_view model, const model_options& options,
   return ok ? errc::ok : ok.error().code;
 }
 
-} // namespace
+} // namespace capabilities_test
 
 BOOST_AUTO_TEST_SUITE(capabilities_test)
 

@@ -8,7 +8,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace failure_test {
 
 using namespace std::chrono_literals;
 
@@ -24,7 +24,7 @@ std::optional<duration> wait(const char* name, const std::string& value) {
   return retry_after({{name, value}}, wire_now);
 }
 
-} // namespace
+} // namespace failure_test
 
 BOOST_AUTO_TEST_SUITE(failure_test)
 

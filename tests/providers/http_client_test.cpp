@@ -9,7 +9,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace http_client_test {
 
 /// Answers every request with its own text.
 void echo(loopback_connection& c) {
@@ -30,7 +30,7 @@ bool contains(const std::string& text, std::string_view what) {
   return text.find(what) != std::string::npos;
 }
 
-} // namespace
+} // namespace http_client_test
 
 BOOST_AUTO_TEST_SUITE(http_client_test)
 

@@ -12,7 +12,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace http_fault_test {
 
 http_request get(const std::string& url) {
   http_request request;
@@ -22,7 +22,7 @@ http_request get(const std::string& url) {
   return request;
 }
 
-} // namespace
+} // namespace http_fault_test
 
 BOOST_AUTO_TEST_SUITE(http_fault_test)
 

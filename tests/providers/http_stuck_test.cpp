@@ -17,7 +17,7 @@
 /// call, and so does a stop.
 namespace kestrion::test {
 
-namespace {
+namespace http_stuck_test {
 
 constexpr std::chrono::milliseconds short_limit{30};
 
@@ -154,7 +154,7 @@ void check(const http_failure& failure, errc code, http_step step) {
   }
 }
 
-} // namespace
+} // namespace http_stuck_test
 
 BOOST_AUTO_TEST_SUITE(http_stuck_test)
 

@@ -10,7 +10,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace http_tls_test {
 
 void answer(loopback_connection& c) {
   while (!c.read_request().empty())
@@ -40,7 +40,7 @@ struct temporary_folder {
   ~temporary_folder() { std::filesystem::remove_all(path); }
 };
 
-} // namespace
+} // namespace http_tls_test
 
 BOOST_AUTO_TEST_SUITE(http_tls_test)
 

@@ -9,7 +9,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace metrics_server_test {
 
 std::string get(const metrics_server& server) {
   http_client client;
@@ -40,7 +40,7 @@ errc refusal_of(const std::string& address) {
   return errc::ok;
 }
 
-} // namespace
+} // namespace metrics_server_test
 
 BOOST_AUTO_TEST_SUITE(metrics_server_test)
 

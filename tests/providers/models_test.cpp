@@ -13,7 +13,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace models_test {
 
 model_outcome ask(model& m, const model_request& request,
                   std::stop_token stop = {}) {
@@ -65,7 +65,7 @@ std::vector<model_ptr> models_of(const examples::vendor_server& server) {
           ollama({.model = "qwen3", .base_url = server.url()})};
 }
 
-} // namespace
+} // namespace models_test
 
 BOOST_AUTO_TEST_SUITE(models_test)
 
@@ -246,11 +246,13 @@ BOOST_AUTO_TEST_CASE(an_endpoint_names_the_key_without_giving_it_away) {
   BOOST_TEST(of("key-1").key.size() == 8u);
   BOOST_TEST((of("key-1") == of("key-1")));
   BOOST_TEST(of("key-1").key != of("key-2").key);
-  const auto local =
-    openai({.model = "m", .base_url = "http://127.0.0.1:1/v1", .provider = "v"})
-      ->endpoint();
-  BOOST_TEST(local.provider == "v");
-  BOOST_TEST(!local.caches);
+  const auto url = "http://127.0.0.1:1/v1";
+  for (const auto& local :
+       {openai({.model = "m", .base_url = url, .provider = "v"}),
+        openai_responses({.model = "m", .base_url = url, .provider = "v"})}) {
+    BOOST_TEST(local->endpoint().provider == "v");
+    BOOST_TEST(!local->endpoint().caches);
+  }
   BOOST_TEST(ollama("m")->endpoint().provider == "ollama");
 }
 

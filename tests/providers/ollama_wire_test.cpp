@@ -7,7 +7,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace ollama_wire_test {
 
 using ollama_wire::from_wire;
 using ollama_wire::to_wire;
@@ -18,7 +18,7 @@ conversation hello() {
   return {said(role::user, {text_part{"hi"}})};
 }
 
-} // namespace
+} // namespace ollama_wire_test
 
 BOOST_AUTO_TEST_SUITE(ollama_wire_test)
 
@@ -68,6 +68,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_an_error_before_the_call) {
       .error()
       .code
     == errc::unsupported));
+  const auto carried =
+    to_wire(wire_request({said(
+              role::user, {image_part{"", "data:image/png;base64,Zg==", ""}})}),
+            qwen)
+      .value();
+  BOOST_TEST(carried.find(R"({"role":"user","content":"","images":["Zg=="]})")
+             != std::string::npos);
   auto options = qwen;
   options.num_ctx = 0;
   BOOST_TEST((to_wire(wire_request(hello()), options).error().code

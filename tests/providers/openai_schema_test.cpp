@@ -1,6 +1,7 @@
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/schema.hpp>
 #include <kestrion/providers/models/openai_wire.hpp>
+#include <kestrion/providers/models/responses_wire.hpp>
 #include <kestrion/tests/providers/wire_requests.hpp>
 
 #include <boost/json/object.hpp>
@@ -15,10 +16,12 @@
 /// What we send, against the vendor's own description of it.
 namespace kestrion::test {
 
-namespace {
+namespace openai_schema_test {
 
-std::string description() {
-  std::ifstream in{KESTRION_OPENAI_SCHEMA};
+/// @param api  "chat" or "responses".
+std::string description(const std::string& api) {
+  std::ifstream in{std::string{KESTRION_OPENAI_SCHEMAS} + "/openai-" + api
+                   + "-request.schema.json"};
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
@@ -70,45 +73,109 @@ std::vector<model_request> broad_set() {
   return out;
 }
 
-} // namespace
+/// What the vendor says a request is.
+struct official_request {
+  explicit official_request(const std::string& api) {
+    const auto text = description(api);
+    official = schema::compile(text).value();
+    const auto json = parse_json(text, "it").value();
+    collect_members(json, json.at("definitions").get_object(), members);
+  }
+
+  void check(const std::string& body) const {
+    const auto json = parse_json(body, "it").value();
+    const auto fits = official->validate(json);
+    BOOST_TEST(!fits.has_error(), body << "\n" << fits.error().detail);
+    // The description allows more; a typo has to show all the same.
+    for (const auto& member : json.get_object())
+      BOOST_TEST(members.contains(member.key()), member.key());
+  }
+
+  bool refuses(const char* body) const {
+    return official->validate(parse_json(body, "it").value()).has_error();
+  }
+
+  std::shared_ptr<const schema> official;
+  std::set<std::string> members;
+};
+
+/// A turn with items that only the Responses API has.
+conversation thoughtful_round() {
+  const std::string vendor = "openai-responses";
+  return {
+    said(role::user, {text_part{"hi"}}),
+    said(
+      role::assistant,
+      {reasoning_part{vendor, "hm",
+                      R"({"id":"rs_1","type":"reasoning","summary":[{"type":)"
+                      R"("summary_text","text":"hm"}],"encrypted_content":)"
+                      R"("gAAA=="})"},
+       opaque_part{vendor, R"({"phase":"commentary"})"}, text_part{"On it."},
+       opaque_part{vendor, R"({"id":"ws_1","type":"web_search_call",)"
+                           R"("status":"completed","action":{"type":)"
+                           R"("search","query":"k8s"}})"},
+       tool_call_part{"c1.0", "call_1", "scale", R"({"n":3})"}}),
+    said(role::tool,
+         {tool_result_part{"c1.0", "call_1", "scale", "done", false}})};
+}
+
+} // namespace openai_schema_test
 
 BOOST_AUTO_TEST_SUITE(openai_schema_test)
 
 BOOST_AUTO_TEST_CASE(every_request_fits_the_vendors_description) {
-  const auto text = description();
-  const auto official = schema::compile(text).value();
-  const auto definitions =
-    parse_json(text, "it").value().at("definitions").get_object();
-  std::set<std::string> members;
-  collect_members(definitions.at("CreateChatCompletionRequest"), definitions,
-                  members);
-  BOOST_REQUIRE(members.contains("max_completion_tokens"));
+  const official_request chat{"chat"};
+  BOOST_REQUIRE(chat.members.contains("max_completion_tokens"));
   for (const auto& request : broad_set())
     for (const bool parallel : {true, false})
-      for (const auto* system_role : {"", "system"}) {
-        const auto body =
-          openai_wire::to_wire(request, {.model = "gpt-5.4",
-                                         .system_role = system_role,
-                                         .parallel_tool_calls = parallel});
-        const auto json = parse_json(body.value(), "it").value();
-        const auto fits = official->validate(json);
-        BOOST_TEST(!fits.has_error(), *body << "\n" << fits.error().detail);
-        // The description allows more; a typo has to show all the same.
-        for (const auto& member : json.get_object())
-          BOOST_TEST(members.contains(member.key()), member.key());
-      }
+      for (const auto* system_role : {"", "system"})
+        for (const auto wanted : {delivery::whole, delivery::streamed})
+          chat.check(openai_wire::to_wire(request,
+                                          {.model = "gpt-5.4",
+                                           .system_role = system_role,
+                                           .parallel_tool_calls = parallel},
+                                          wanted)
+                       .value());
+}
+
+BOOST_AUTO_TEST_CASE(every_request_for_a_response_fits_it_too) {
+  const official_request responses{"responses"};
+  BOOST_REQUIRE(responses.members.contains("max_output_tokens"));
+  auto requests = broad_set();
+  requests.push_back(wire_request(thoughtful_round()));
+  for (const auto& request : requests)
+    for (const bool parallel : {true, false})
+      for (const auto* summary : {"", "auto", "concise", "detailed"})
+        for (const auto wanted : {delivery::whole, delivery::streamed})
+          if (const auto body =
+                responses_wire::to_wire(request,
+                                        {.model = "gpt-5.4",
+                                         .parallel_tool_calls = parallel,
+                                         .reasoning_summary = summary},
+                                        wanted))
+            responses.check(*body);
+          else // A turn of nothing is no item.
+            BOOST_TEST(request.conversation.back()->parts.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_description_refuses_what_is_wrong) {
-  const auto official = schema::compile(description()).value();
+  const official_request chat{"chat"};
   for (const auto* bad :
        {R"({"model":"m"})", R"({"model":"m","messages":[]})",
         R"({"model":"m","messages":[{"role":"nobody","content":"x"}]})",
         R"({"model":"m","messages":[{"role":"tool","content":"x"}]})",
         R"({"model":"m","messages":[{"role":"user","content":"x"}],)"
         R"("tools":[{"type":"function"}]})"})
-    BOOST_TEST(official->validate(parse_json(bad, "it").value()).has_error(),
-               bad);
+    BOOST_TEST(chat.refuses(bad), bad);
+  const official_request responses{"responses"};
+  for (const auto* bad :
+       {R"({"model":"m","input":[{"role":"nobody","content":"x"}]})",
+        R"({"model":"m","input":[{"type":"function_call","name":"f"}]})",
+        R"({"model":"m","input":[{"type":"reasoning","id":"rs_1"}]})",
+        R"({"model":"m","input":"x","tools":[{"type":"function"}]})",
+        R"({"model":"m","input":"x","include":["brand_new"]})",
+        R"({"model":"m","input":"x","reasoning":{"summary":"long"}})"})
+    BOOST_TEST(responses.refuses(bad), bad);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

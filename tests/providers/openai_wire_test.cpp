@@ -7,7 +7,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace openai_wire_test {
 
 using openai_wire::from_wire;
 using openai_wire::to_wire;
@@ -27,7 +27,7 @@ http_response answer(const std::string& message,
                     + message + R"(,"finish_reason":")" + finish + R"("}]})");
 }
 
-} // namespace
+} // namespace openai_wire_test
 
 BOOST_AUTO_TEST_SUITE(openai_wire_test)
 

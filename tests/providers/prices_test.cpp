@@ -7,7 +7,7 @@
 
 namespace kestrion {
 
-namespace {
+namespace prices_test {
 
 using namespace std::chrono_literals;
 
@@ -19,7 +19,7 @@ std::int64_t cost(std::string_view model, const token_usage& usage,
   return price_table{}.cost(model, usage, at).value_or(-1);
 }
 
-} // namespace
+} // namespace prices_test
 
 BOOST_AUTO_TEST_SUITE(prices_test)
 

@@ -8,7 +8,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace rate_limits_test {
 
 using namespace std::chrono_literals;
 
@@ -16,7 +16,7 @@ std::optional<timestamp> at(std::string_view text) {
   return parse_rfc3339(text);
 }
 
-} // namespace
+} // namespace rate_limits_test
 
 BOOST_AUTO_TEST_SUITE(rate_limits_test)
 

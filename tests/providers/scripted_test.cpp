@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace scripted_test {
 
 model_outcome ask(model& m, const std::string& key = {},
                   std::stop_token stop = {}) {
@@ -27,7 +27,7 @@ model_outcome ask(model& m, const std::string& key = {},
   return out;
 }
 
-} // namespace
+} // namespace scripted_test
 
 BOOST_AUTO_TEST_SUITE(scripted_test)
 
@@ -49,6 +49,48 @@ BOOST_AUTO_TEST_CASE(a_script_is_played_in_order_and_remembers_the_requests) {
   BOOST_TEST(m->requests().size() == 3u);
   BOOST_TEST(m->requests()[1].idempotency_key == "k2");
   BOOST_TEST(m->name() == "m");
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_shows_the_reply_word_by_word) {
+  const auto m = scripted({calls({{"add", R"({"a": 1})"}}, "one two"),
+                           fails(errc::unavailable, true)});
+  std::vector<model_delta> deltas;
+  model_outcome outcome;
+  const auto note = [&](model_delta d) {
+    deltas.push_back(std::move(d));
+  };
+  m->stream({}, {}, note, [&](model_outcome o) { outcome = std::move(o); });
+  const std::vector<model_delta> expected{
+    {delta_kind::text, 0, 0, "one "},
+    {delta_kind::text, 0, 4, "two"},
+    {delta_kind::tool_name, 1, 0, "add"},
+    {delta_kind::tool_arguments, 1, 0, R"({"a": )"},
+    {delta_kind::tool_arguments, 1, 6, "1}"}};
+  BOOST_TEST((deltas == expected));
+  BOOST_TEST(reply_in(outcome).parts.size() == 2u);
+  m->stream({}, {}, note, [&](model_outcome o) { outcome = std::move(o); });
+  BOOST_TEST(failure_in(outcome).retryable);
+  BOOST_TEST(deltas.size() == expected.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_knows_no_streams_shows_its_reply_in_blocks) {
+  const auto m = function_model([](const model_request&) -> model_outcome {
+    model_reply reply = calls({{"add"}}, "one two");
+    reply.parts.insert(reply.parts.begin(), reasoning_part{"v", "hm", "{}"});
+    return reply;
+  });
+  std::vector<model_delta> deltas;
+  int done = 0;
+  m->stream(
+    {}, {}, [&](model_delta d) { deltas.push_back(std::move(d)); },
+    [&](const model_outcome&) { ++done; });
+  const std::vector<model_delta> expected{
+    {delta_kind::reasoning, 0, 0, "hm"},
+    {delta_kind::text, 1, 0, "one two"},
+    {delta_kind::tool_name, 2, 0, "add"},
+    {delta_kind::tool_arguments, 2, 0, "{}"}};
+  BOOST_TEST((deltas == expected));
+  BOOST_TEST(done == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_call_beyond_the_script_fails_for_good) {

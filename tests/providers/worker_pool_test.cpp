@@ -10,7 +10,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace worker_pool_test {
 
 constexpr std::size_t threads_max = 8;
 
@@ -51,7 +51,7 @@ bool all_meet(worker_pool& pool, std::size_t jobs) {
   return meeting->wait();
 }
 
-} // namespace
+} // namespace worker_pool_test
 
 BOOST_AUTO_TEST_SUITE(worker_pool_test)
 

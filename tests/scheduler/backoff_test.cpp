@@ -7,12 +7,12 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace backoff_test {
 
 constexpr backoff_policy policy{500ms, 30s, 25};
 constexpr auto most = std::numeric_limits<std::uint32_t>::max();
 
-} // namespace
+} // namespace backoff_test
 
 BOOST_AUTO_TEST_SUITE(backoff_test)
 

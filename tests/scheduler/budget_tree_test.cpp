@@ -11,7 +11,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace budget_tree_test {
 
 constexpr timestamp now{std::chrono::hours{500'000}};
 
@@ -68,7 +68,7 @@ void no_node_is_overrun(std::uint64_t seed) {
       BOOST_FAIL("lost a reservation in the schedule of seed " << seed);
 }
 
-} // namespace
+} // namespace budget_tree_test
 
 BOOST_AUTO_TEST_SUITE(budget_tree_test)
 

@@ -9,7 +9,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace fair_queue_test {
 
 /// A queue whose calls are all kept here.
 struct fixture {
@@ -35,7 +35,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace fair_queue_test
 
 BOOST_FIXTURE_TEST_SUITE(fair_queue_test, fixture)
 

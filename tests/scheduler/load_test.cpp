@@ -12,7 +12,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace load_test {
 
 constexpr timestamp begin{std::chrono::hours{500'000}};
 
@@ -79,7 +79,7 @@ void uses_all_of_it_without_a_rejection(const char* what,
   BOOST_TEST(jain(shares(l)) >= 0.99);
 }
 
-} // namespace
+} // namespace load_test
 
 BOOST_AUTO_TEST_SUITE(load_test)
 

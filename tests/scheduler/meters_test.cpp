@@ -16,7 +16,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace meters_test {
 
 constexpr timestamp begin{std::chrono::hours{500'000}};
 
@@ -50,7 +50,7 @@ void never_exceeds(limit_shape shape, Meter meter, unsigned seed) {
   }
 }
 
-} // namespace
+} // namespace meters_test
 
 BOOST_AUTO_TEST_SUITE(meters_test)
 

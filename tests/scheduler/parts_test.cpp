@@ -14,10 +14,10 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace parts_test {
 constexpr timestamp now{std::chrono::hours{500'000}};
 using tickets = std::vector<std::uint64_t>;
-} // namespace
+} // namespace parts_test
 
 BOOST_AUTO_TEST_SUITE(parts_test)
 

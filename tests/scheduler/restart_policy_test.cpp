@@ -5,7 +5,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace restart_policy_test {
 
 struct fixture {
   restart_spec spec{3, 10s, 5, {100ms, 1s, 0}};
@@ -33,7 +33,7 @@ bool is_parked_after(const restart_verdict& verdict, int crashes) {
   return x && x->crashes == crashes;
 }
 
-} // namespace
+} // namespace restart_policy_test
 
 BOOST_FIXTURE_TEST_SUITE(restart_policy_test, fixture)
 

@@ -5,7 +5,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace supervision_test {
 
 struct fixture {
   supervision_spec spec{restart_strategy::one_for_one, 3, 10s, {10ms, 25ms, 0}};
@@ -26,7 +26,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace supervision_test
 
 BOOST_FIXTURE_TEST_SUITE(supervision_test, fixture)
 

@@ -8,7 +8,7 @@
 using namespace kestrion;
 using namespace std::chrono_literals;
 
-namespace {
+namespace token_scheduler_test {
 
 struct fixture {
   token_scheduler s;
@@ -61,7 +61,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace token_scheduler_test
 
 BOOST_FIXTURE_TEST_SUITE(token_scheduler_test, fixture)
 

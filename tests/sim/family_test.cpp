@@ -241,6 +241,49 @@ BOOST_AUTO_TEST_CASE(a_batch_with_too_many_runs_starts_none_of_them) {
   BOOST_CHECK_EQUAL(disk->list({}).value().size(), 1u);
 }
 
+BOOST_AUTO_TEST_CASE(no_more_children_at_once_than_the_limit_across_lives) {
+  constexpr std::size_t all = 7;
+  constexpr std::int64_t at_once = 2;
+  for (std::uint32_t seed = 1; seed <= 20; ++seed)
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      disk = open_store("memory:").value();
+      std::vector<scripted_call> wishes;
+      for (std::size_t i = 0; i < all; ++i)
+        wishes.push_back(ask_scout(std::to_string(i)));
+      auto m = std::make_shared<patient_model>();
+      auto many = lead(by_turn({calls(wishes), says("done")}));
+      many.limits({.children_at_once_max = at_once});
+      boot({many, scout(m)}, seed);
+      const auto id = start();
+      std::mt19937 random{seed};
+      std::size_t answered = 0;
+      while (status(id) != run_status::completed) {
+        BOOST_REQUIRE_LE(m->calls.size(), answered + at_once);
+        BOOST_REQUIRE_LT(answered, m->calls.size());
+        // The store has no more of them at work either.
+        run_query at_work;
+        at_work.parent = id;
+        at_work.statuses = {run_status::running};
+        BOOST_REQUIRE_LE(disk->list(at_work).value().size(),
+                         static_cast<std::size_t>(at_once));
+        if (random() % 4 == 0) {
+          m->calls.clear(); // What was asked is asked again.
+          answered = 0;
+          boot({many, scout(m)}, seed);
+          process->settle();
+        } else {
+          m->calls[answered].done(echo(m->calls[answered]));
+          ++answered;
+          process->settle();
+        }
+      }
+      BOOST_REQUIRE_EQUAL(results(id).size(), all);
+      for (std::size_t i = 0; i < all; ++i)
+        BOOST_CHECK_EQUAL(results(id)[i].content, "seen: " + std::to_string(i));
+      BOOST_CHECK_EQUAL(disk->list({}).value().size(), all + 1);
+    }
+}
+
 // -- cancel -------------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(cancel_goes_down_two_levels) {

@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace fleet_test {
 
 using namespace std::chrono_literals;
 
@@ -76,7 +76,7 @@ bool contains(const std::vector<std::string>& log, const std::string& what) {
   return std::find(log.begin(), log.end(), what) != log.end();
 }
 
-} // namespace
+} // namespace fleet_test
 
 BOOST_FIXTURE_TEST_SUITE(fleet_test, fixture)
 
@@ -159,6 +159,17 @@ BOOST_AUTO_TEST_CASE(a_waiting_run_leaves_memory_and_wakes_for_its_approval) {
   BOOST_REQUIRE(ask<run_receipt>(*process, approve(id)));
   BOOST_CHECK_EQUAL(to_string(wait(*process, id).status), "completed");
   BOOST_CHECK_EQUAL(tool_runs, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_decision_keeps_no_waiting_run_in_memory) {
+  auto process = boot({calls({{"gated"}}), says("done")});
+  const auto before = process->system().registry().running();
+  const auto id = start(*process);
+  const auto refused = ask<run_receipt>(
+    *process,
+    run_command{id, approve_call{{.by = "ana", .role = "nobody"}, {}}});
+  BOOST_CHECK(refused.error().code == errc::forbidden);
+  BOOST_CHECK_EQUAL(process->system().registry().running(), before);
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_for_the_end_goes_on_over_an_approval) {
@@ -246,6 +257,26 @@ BOOST_AUTO_TEST_CASE(a_tool_that_hangs_is_an_error_result) {
   process.hold_tools(false); // It ends after all; nobody listens any more.
   process.settle();
   BOOST_CHECK(!contains(log_of(*disk, id), "tool_call_completed"));
+}
+
+BOOST_AUTO_TEST_CASE(
+  a_tool_that_no_thread_was_free_for_never_starts_once_late) {
+  const auto subject = make(scripted({calls({{"plain"}}), says("done")}));
+  for (const bool cancels : {true, false}) {
+    disk = open_store("memory:").value();
+    tool_runs = 0;
+    sim process{disk, {subject}, 1, noon};
+    process.hold_tools(true);
+    const auto id = start(process);
+    if (cancels)
+      BOOST_REQUIRE(ask<run_receipt>(
+        process, run_command{id, cancel_run{"ana", "enough", {}}}));
+    else
+      process.advance(6min); // Its timeout.
+    process.hold_tools(false);
+    process.settle();
+    BOOST_CHECK_EQUAL(tool_runs, 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_run_whose_append_fails_lives_again_and_completes) {

@@ -4,7 +4,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace handoff_test {
 
 agent router() {
   agent a{"router"};
@@ -22,7 +22,7 @@ agent caller() {
   return a;
 }
 
-} // namespace
+} // namespace handoff_test
 
 BOOST_FIXTURE_TEST_SUITE(handoff_test, family)
 

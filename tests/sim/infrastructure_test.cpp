@@ -14,10 +14,11 @@
 
 #include <iostream>
 #include <map>
+#include <set>
 
 namespace kestrion::test {
 
-namespace {
+namespace infrastructure_test {
 
 using namespace std::chrono_literals;
 
@@ -110,6 +111,33 @@ struct fixture {
                         approve_call{{.call = a.call, .by = "ana"}, {}}});
   }
 
+  std::set<std::string> start_scouts(sim& process, int count) {
+    std::set<std::string> out;
+    for (int i = 0; i < count; ++i)
+      out.insert(ask<run_receipt>(
+                   process, start_request{"scout", user_message("Look."), {}})
+                   .value()
+                   .run.str());
+    return out;
+  }
+
+  /// By the supervisor of runs.
+  std::set<std::string> watched_runs(sim& process) {
+    caf::scoped_actor outside{process.system()};
+    auto asked = outside->request(
+      strong<supervisor_actor>(process.actors().context->supervisor),
+      caf::infinite, which_children{});
+    process.settle();
+    std::set<std::string> out;
+    asked.receive(
+      [&](const children_there& x) {
+        for (const auto& each : x.children)
+          out.insert(each.name);
+      },
+      [](const caf::error&) { BOOST_FAIL("there is no answer"); });
+    return out;
+  }
+
   bool all_ended() {
     for (const auto& row : disk->list({}).value())
       if (!is_terminal(row.status))
@@ -133,7 +161,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace infrastructure_test
 
 BOOST_FIXTURE_TEST_SUITE(infrastructure_test, fixture)
 
@@ -168,6 +196,30 @@ BOOST_AUTO_TEST_CASE(each_of_them_dies_at_any_time_while_runs_are_busy) {
       }
     }
   std::cout << kills << " infrastructure actors killed\n";
+}
+
+BOOST_AUTO_TEST_CASE(a_new_supervisor_of_runs_knows_them_all) {
+  auto process = boot(1);
+  process->hold_tools(true);
+  const auto started = start_scouts(*process, 3);
+  kill(*process, part::supervisor);
+  process->advance(1s);
+  BOOST_CHECK(watched_runs(*process) == started);
+  process->hold_tools(false);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_supervisor_of_runs_that_came_before_the_directory) {
+  auto process = boot(1);
+  process->hold_tools(true);
+  const auto started = start_scouts(*process, 3);
+  // The second restart waits, and takes the third along.
+  kill(*process, part::directory);
+  process->settle();
+  kill(*process, part::directory);
+  kill(*process, part::supervisor);
+  process->advance(1s);
+  BOOST_CHECK(watched_runs(*process) == started);
+  process->hold_tools(false);
 }
 
 BOOST_AUTO_TEST_CASE(too_many_deaths_stop_the_runtime_in_order) {

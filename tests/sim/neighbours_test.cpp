@@ -14,7 +14,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace neighbours_test {
 
 using namespace std::chrono_literals;
 
@@ -68,7 +68,7 @@ struct fixture {
   run_status status() { return first->store->find(run).value()->status; }
 };
 
-} // namespace
+} // namespace neighbours_test
 
 BOOST_FIXTURE_TEST_SUITE(neighbours_test, fixture)
 

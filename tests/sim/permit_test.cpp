@@ -12,7 +12,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace permit_test {
 
 using namespace std::chrono_literals;
 
@@ -111,7 +111,7 @@ rate_limit one_at_a_time() {
   return rate_limit{}.concurrent_calls(1);
 }
 
-} // namespace
+} // namespace permit_test
 
 BOOST_FIXTURE_TEST_SUITE(permit_test, waiters)
 
@@ -368,8 +368,8 @@ BOOST_AUTO_TEST_CASE(lane_and_priority_are_durable_and_go_on_to_children) {
   BOOST_CHECK_EQUAL(wait(id).status, run_status::completed);
   for (const auto& each : {id, child(id)}) {
     const auto header = process->load(each).header;
-    BOOST_CHECK(header.lane == call_lane::interactive);
-    BOOST_CHECK(header.priority == 5);
+    BOOST_CHECK(header->lane == call_lane::interactive);
+    BOOST_CHECK(header->priority == 5);
   }
   urgent.priority = 101;
   const auto refused = ask<run_receipt>(

@@ -8,7 +8,7 @@ namespace kestrion::test {
 
 using namespace std::chrono_literals;
 
-namespace {
+namespace split_family_test {
 
 /// Asks the scout and works beside; the scout needs an engineer.
 std::vector<agent> agents() {
@@ -63,7 +63,7 @@ struct two_processes {
   }
 };
 
-} // namespace
+} // namespace split_family_test
 
 BOOST_FIXTURE_TEST_SUITE(split_family_test, two_processes)
 

@@ -12,7 +12,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace strict_limits_test {
 
 using namespace std::chrono_literals;
 
@@ -102,7 +102,7 @@ struct crowd {
   }
 };
 
-} // namespace
+} // namespace strict_limits_test
 
 BOOST_FIXTURE_TEST_SUITE(strict_limits_test, crowd)
 

@@ -11,7 +11,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace supervision_tree_test {
 
 using namespace std::chrono_literals;
 
@@ -69,7 +69,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace supervision_tree_test
 
 BOOST_FIXTURE_TEST_SUITE(supervision_tree_test, fixture)
 
@@ -154,6 +154,27 @@ BOOST_AUTO_TEST_CASE(who_does_not_end_in_time_is_killed) {
   told({});
   world.advance(1ms);
   told({"end deaf", "end a"});
+}
+
+BOOST_AUTO_TEST_CASE(it_tells_whom_it_looks_after) {
+  caf::scoped_actor outside{world.system()};
+  grow({child("a"), child("b", restart_type::temporary), child("c")});
+  end("b", caf::exit_reason::kill);
+  end("c", caf::exit_reason::kill);
+  auto asked = outside->request(tree, caf::infinite, which_children{});
+  world.settle();
+  std::vector<std::string> names;
+  asked.receive(
+    [&](const children_there& x) {
+      for (const auto& each : x.children) {
+        names.push_back(each.name);
+        BOOST_CHECK(each.actor == actors.at(each.name).address());
+      }
+    },
+    [](const caf::error&) { BOOST_FAIL("there is no answer"); });
+  const std::vector<std::string> expected{"a", "c"};
+  BOOST_CHECK_EQUAL_COLLECTIONS(names.begin(), names.end(), expected.begin(),
+                                expected.end());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

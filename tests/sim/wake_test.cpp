@@ -9,7 +9,7 @@
 
 namespace kestrion::test {
 
-namespace {
+namespace wake_test {
 
 using namespace std::chrono_literals;
 
@@ -46,7 +46,7 @@ struct sleepers : family {
   std::size_t least_actors = 0; ///< Without any run.
 };
 
-} // namespace
+} // namespace wake_test
 
 BOOST_FIXTURE_TEST_SUITE(wake_test, sleepers)
 

@@ -6,7 +6,7 @@
 using namespace kestrion;
 using test::faulty_store;
 
-namespace {
+namespace faulty_store_test {
 
 struct fixture {
   std::shared_ptr<event_store> disk = make_memory_store();
@@ -27,7 +27,7 @@ struct fixture {
   std::size_t length() { return disk->read(run, 0).value().size(); }
 };
 
-} // namespace
+} // namespace faulty_store_test
 
 BOOST_FIXTURE_TEST_SUITE(faulty_store_test, fixture)
 

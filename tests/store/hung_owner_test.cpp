@@ -13,7 +13,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace hung_owner_test {
 
 struct fixture {
   temp_folder folder;
@@ -43,7 +43,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace hung_owner_test
 
 /// A real process that is stopped for real, in real time.
 BOOST_FIXTURE_TEST_SUITE(hung_owner_test, fixture)

@@ -14,7 +14,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using namespace std::chrono_literals;
 
-namespace {
+namespace lease_test {
 
 /// Several owners of one file, in a time that belongs to the test.
 struct fixture {
@@ -50,7 +50,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace lease_test
 
 /// Owners that are slow, hang, or come back.
 BOOST_FIXTURE_TEST_SUITE(lease_test, fixture)

@@ -11,7 +11,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace migration_test {
 
 struct fixture {
   temp_folder folder;
@@ -34,7 +34,7 @@ struct fixture {
   }
 };
 
-} // namespace
+} // namespace migration_test
 
 /// Stores that older programs left. A new version adds a dump of the one
 /// before; old dumps are never edited.

@@ -13,7 +13,7 @@ using namespace kestrion;
 using namespace kestrion::test;
 using makers = boost::mpl::list<memory_store_maker, sqlite_store_maker>;
 
-namespace {
+namespace query_contract_test {
 
 /// Ten runs: even ones are of "ops", odd ones of "billing"; the status of run
 /// n is status n % 4; 3, 6 and 9 are children of 1; created at n * 100.
@@ -42,7 +42,7 @@ std::vector<std::uint64_t> found(const event_store& store,
 
 using numbers = std::vector<std::uint64_t>;
 
-} // namespace
+} // namespace query_contract_test
 
 /// What every store does when it is asked.
 BOOST_AUTO_TEST_SUITE(query_contract_test)
@@ -184,6 +184,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_has_one_snapshot, Maker, makers) {
   BOOST_CHECK(snapshot->data == bytes);
   BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(2)).value()->data,
                     "");
+
+  // When one comes late, of the same fold or of another.
+  BOOST_REQUIRE(given.store->put_snapshot(run_number(1), {6, 2, "late"}));
+  BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(1)).value()->seq, 7u);
+  BOOST_REQUIRE(given.store->put_snapshot(run_number(1), {6, 1, "other"}));
+  BOOST_CHECK_EQUAL(given.store->find_snapshot(run_number(1)).value()->data,
+                    "other");
 
   BOOST_REQUIRE(given.store->delete_snapshots());
   BOOST_CHECK(!given.store->find_snapshot(run_number(1)).value());

@@ -18,7 +18,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace sharing_test {
 
 /// A real process that runs store_peer; killed with SIGKILL at the latest when
 /// this goes.
@@ -109,7 +109,7 @@ struct fixture {
   void open_gate() { opened.open(gate); }
 };
 
-} // namespace
+} // namespace sharing_test
 
 /// What several owners of one SQLite file do to each other.
 BOOST_FIXTURE_TEST_SUITE(sharing_test, fixture)

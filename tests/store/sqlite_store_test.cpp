@@ -1,5 +1,6 @@
 #include "store_support.hpp"
 
+#include <kestrion/messages/digest.hpp>
 #include <kestrion/store/sqlite_connection.hpp>
 #include <kestrion/store/sqlite_migrations.hpp>
 
@@ -13,7 +14,7 @@
 using namespace kestrion;
 using namespace kestrion::test;
 
-namespace {
+namespace sqlite_store_test {
 
 /// A SQLite file that is closed and opened as the test likes.
 struct fixture {
@@ -65,7 +66,7 @@ private:
   void (*signal_)(int);
 };
 
-} // namespace
+} // namespace sqlite_store_test
 
 BOOST_FIXTURE_TEST_SUITE(sqlite_store_test, fixture)
 
@@ -104,6 +105,68 @@ BOOST_AUTO_TEST_CASE(large_data_is_kept_once_beside_the_events) {
                                   "FROM events WHERE seq=2"),
                     "1");
   BOOST_CHECK(store->read(run, 1).value().at(0).data == large);
+}
+
+BOOST_AUTO_TEST_CASE(long_strings_of_large_data_are_kept_once_for_all_events) {
+  const std::string text(64 * 1024 + 1, 'x');
+  const auto data_of = [&](const std::string& call) {
+    return R"({"call":")" + call + R"(","content":")" + text + R"("})";
+  };
+  {
+    auto store = open();
+    auto request = first_append(run, data_of("c1.0"));
+    request.events.push_back(event_of(data_of("c1.1")));
+    // Looks like a reference, and has to stay what it is.
+    const auto trap = R"({"labels":{"$blob":"a"},"content":")" + text + R"("})";
+    request.events.push_back(event_of(trap));
+    BOOST_REQUIRE(append(*store, request));
+    const auto events = store->read(run, 0).value();
+    BOOST_CHECK(events.at(0).data == data_of("c1.0"));
+    BOOST_CHECK(events.at(1).data == data_of("c1.1"));
+    BOOST_CHECK(events.at(2).data == trap);
+    // A snapshot with the same text shares it.
+    BOOST_REQUIRE(store->put_snapshot(run, {2, 1, "0123" + data_of("x")}));
+    BOOST_CHECK(store->find_snapshot(run).value()->data
+                == "0123" + data_of("x"));
+  }
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT count(*) FROM blobs"), "1");
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT data->>'call' FROM events "
+                                  "WHERE seq=2"),
+                    "c1.1");
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT CAST(bytes AS TEXT) FROM events "
+                                  "JOIN blobs ON hash = blob WHERE seq=1"),
+                    text);
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT max(length(data)) < 300 FROM events"),
+                    "1");
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT length(data) < 300 FROM snapshots"),
+                    "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_payload_is_named_by_run_seq_and_hash) {
+  auto store = open();
+  const std::string text(70'000, 'x');
+  auto request = first_append(run);
+  request.events.push_back(event_of(R"({"content":")" + text + R"("})"));
+  BOOST_REQUIRE(append(*store, request));
+  BOOST_REQUIRE(store->put_snapshot(run, {2, 1, "[\"" + text + "\"]"}));
+  run_sql(file, "DELETE FROM blobs");
+  const auto lost = store->read(run, 0);
+  BOOST_REQUIRE(lost.has_error());
+  BOOST_CHECK(lost.error().code == errc::corrupt);
+  for (const auto& name : {"event 2 of " + run.str(), sha256_hex(text)})
+    BOOST_CHECK_NE(lost.error().detail.find(name), std::string::npos);
+  BOOST_CHECK(store->find_snapshot(run).error().code == errc::corrupt);
+}
+
+BOOST_AUTO_TEST_CASE(large_data_of_many_short_strings_is_kept_as_a_whole) {
+  auto store = open();
+  std::string many = "[0";
+  while (many.size() <= 64 * 1024)
+    many += R"(,"short")";
+  many += ",\"" + std::string(10'000, 'x') + "\"]";
+  BOOST_REQUIRE(append(*store, first_append(run, many)));
+  BOOST_CHECK(store->read(run, 0).value().at(0).data == many);
+  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT count(*) FROM blobs"), "1");
 }
 
 BOOST_AUTO_TEST_CASE(a_second_handle_sees_appends_and_conflicts) {

@@ -6,7 +6,7 @@
 
 using namespace kestrion;
 
-namespace {
+namespace store_url_test {
 
 std::string path_of(std::string_view url) {
   return parse_store_url(url).value().path;
@@ -20,7 +20,7 @@ void check_refused(std::string_view url, errc code) {
   BOOST_CHECK_NE(store.error().detail.find(url), std::string::npos);
 }
 
-} // namespace
+} // namespace store_url_test
 
 BOOST_AUTO_TEST_SUITE(store_url_test)
 

@@ -80,8 +80,8 @@ public:
     return out;
   }
 
-  result<void> put_snapshot(const run_id& run, const snapshot& s) override {
-    return dead() ? killed() : inner_->put_snapshot(run, s);
+  result<void> put_snapshots(std::span<const run_snapshot> snapshots) override {
+    return dead() ? killed() : inner_->put_snapshots(snapshots);
   }
   result<void> delete_snapshots() override {
     return dead() ? killed() : inner_->delete_snapshots();

@@ -5,11 +5,16 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 namespace kestrion::test {
 
@@ -25,6 +30,48 @@ inline std::future<http_outcome> start_call(http_client& client,
   client.request(std::move(request), stop, [promise](http_outcome o) {
     promise->set_value(std::move(o)); // Throws if called twice.
   });
+  return outcome;
+}
+
+/// Notes what a sink gets. `enough` decides whether it wants more.
+struct body_log final : http_body_sink {
+  bool begin(const http_response& head) override {
+    const std::lock_guard lock{mutex};
+    heads.push_back(head);
+    return wanted;
+  }
+  bool take(std::string_view bytes) override {
+    const std::lock_guard lock{mutex};
+    body += bytes;
+    ++pieces;
+    arrived.notify_all();
+    return !enough || !enough(body);
+  }
+  void wait_for(std::string_view text) {
+    std::unique_lock lock{mutex};
+    if (!arrived.wait_for(lock, hang, [&] { return body == text; }))
+      throw std::runtime_error{"the sink never got it all: " + body};
+  }
+
+  bool wanted = true;
+  std::function<bool(const std::string&)> enough = {};
+  std::mutex mutex;
+  std::condition_variable arrived;
+  std::vector<http_response> heads;
+  std::string body;
+  std::size_t pieces = 0;
+};
+
+/// Starts a streamed call; the future gets its outcome.
+inline std::future<http_outcome>
+start_stream(http_client& client, http_request request,
+             std::shared_ptr<http_body_sink> sink,
+             const std::stop_token& stop = {}) {
+  auto promise = std::make_shared<std::promise<http_outcome>>();
+  auto outcome = promise->get_future();
+  client.stream(
+    std::move(request), stop, std::move(sink),
+    [promise](http_outcome o) { promise->set_value(std::move(o)); });
   return outcome;
 }
 

@@ -126,6 +126,8 @@ public:
       received_.clear();
   }
 
+  void half_close() override { ::shutdown(socket_, SHUT_WR); }
+
   void reset() override {
     const linger at_once{1, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

@@ -34,6 +34,9 @@ public:
   /// Returns when the peer closes, or when the server is destroyed.
   virtual void wait_for_close() = 0;
 
+  /// Closes the server's half only: the peer sees the end, and may still send.
+  virtual void half_close() = 0;
+
   /// Closes with a reset instead of an orderly end.
   virtual void reset() = 0;
 };

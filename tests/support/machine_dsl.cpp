@@ -96,6 +96,9 @@ std::string brief(const event& e) {
     [&](const tool_call_failed& x) {
       return words({tag, x.call, name_of(x.reason), x.by.value_or("")});
     },
+    [&](const tool_attempt_failed& x) {
+      return words({tag, x.call, name_of(x.reason), std::to_string(x.attempt)});
+    },
     [&](const approval_granted& x) {
       return words({tag, x.call, x.by, x.role, x.arguments.value_or("")});
     },
@@ -146,9 +149,10 @@ std::string brief(const effect& e) {
          x.not_before == timestamp{} ? "" : to_string(x.not_before)});
     },
     [](const run_tool& x) {
-      return words({"run_tool", x.call, x.tool, x.arguments,
-                    std::to_string(x.attempt),
-                    x.interrupted ? "interrupted" : ""});
+      return words(
+        {"run_tool", x.call, x.tool, x.arguments, std::to_string(x.attempt),
+         x.interrupted ? "interrupted" : "",
+         x.not_before == timestamp{} ? "" : to_string(x.not_before)});
     },
     [](const wake_up& x) { return "wake_up " + to_string(x.at); },
     [](const start_child& x) {
@@ -182,7 +186,7 @@ std::string described(const run_state& s) {
   line("code", p.code);
   line("reason", p.reason);
   line("output", output_of(s));
-  line("agent", s.header.agent);
+  line("agent", s.header->agent);
   line("started", to_string(p.started_at));
   line("updated", to_string(p.updated_at));
   line("events", std::to_string(p.seq) + ", steps " + std::to_string(p.steps));

@@ -5,8 +5,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <caf/abstract_actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/resumable.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
@@ -52,6 +54,11 @@ public:
   ~sim() {
     engine_.stop();
     settle();
+    // Who waits for an actor that does not come back is given up on.
+    for (int graces = 0; graces < 5; ++graces) {
+      stall(std::chrono::minutes{1});
+      settle();
+    }
   }
 
   sim(const sim&) = delete;
@@ -66,14 +73,43 @@ public:
       std::shuffle(schedule().jobs.begin(), schedule().jobs.end(), rng_);
       if (schedule().try_run_once())
         continue;
-      if (tool_jobs_.empty() || holds_tools_)
+      if (holds_tools_ || !run_tool())
         return;
-      const auto i = rng_() % tool_jobs_.size();
-      auto job = std::move(tool_jobs_[i]);
-      tool_jobs_.erase(tool_jobs_.begin() + static_cast<std::ptrdiff_t>(i));
-      job();
     }
   }
+
+  /// One turn of an actor, chosen by the seed.
+  /// @param held  Gets no turn: its thread is slow.
+  /// @returns False if nobody else has anything to do.
+  bool turn(const caf::abstract_actor* held = nullptr) {
+    auto& jobs = schedule().jobs;
+    const auto is_held = [&](const caf::resumable* job) {
+      return held && dynamic_cast<const caf::abstract_actor*>(job) == held;
+    };
+    const auto rest = std::partition(jobs.begin(), jobs.end(),
+                                     [&](auto* job) { return !is_held(job); });
+    const auto ready = static_cast<std::size_t>(rest - jobs.begin());
+    if (ready == 0)
+      return false;
+    std::swap(jobs.front(), jobs[rng_() % ready]);
+    schedule().run_once();
+    return true;
+  }
+
+  /// A tool that has been started gets on, to its end.
+  /// @returns False if there is none.
+  bool run_tool() {
+    if (tool_jobs_.empty())
+      return false;
+    const auto i = rng_() % tool_jobs_.size();
+    auto job = std::move(tool_jobs_[i]);
+    tool_jobs_.erase(tool_jobs_.begin() + static_cast<std::ptrdiff_t>(i));
+    job();
+    return true;
+  }
+
+  /// Time passes while nobody gets a turn: what became due meanwhile is late.
+  void stall(duration d) { schedule().advance_time(d); }
 
   /// Lets time pass: whatever becomes due happens at its time, in order.
   void advance(duration d) {
@@ -93,8 +129,11 @@ public:
   /// Is called before each turn of an actor.
   void on_turn(std::function<void()> f) { on_turn_ = std::move(f); }
 
-  /// While held, tools have started but do not get on.
+  /// While held, no thread is free for tools: they have been started, and wait.
   void hold_tools(bool hold) { holds_tools_ = hold; }
+
+  /// Calls that have a thread; only while held there are some.
+  std::size_t tools_at_work() const { return tool_jobs_.size(); }
 
   timestamp now() {
     return begin_

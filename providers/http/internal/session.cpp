@@ -18,6 +18,10 @@ namespace {
 /// No sum of it with the time of day overflows.
 constexpr duration forever = std::chrono::hours{24 * 365};
 
+/// How long an answer that nobody wants more of may take to end, so that its
+/// connection serves another call.
+constexpr duration drain_max = std::chrono::seconds{1};
+
 std::string milliseconds(duration d) {
   return std::to_string(
            std::chrono::duration_cast<std::chrono::milliseconds>(d).count())
@@ -40,13 +44,25 @@ http::request<http::string_body> message_of(http_request request,
   return message;
 }
 
+/// Without the body.
+template <class Message>
+http_response response_of(const Message& message) {
+  http_response response;
+  response.status = static_cast<int>(message.result_int());
+  for (const auto& field : message.base())
+    response.headers.push_back(
+      {std::string{field.name_string()}, std::string{field.value()}});
+  return response;
+}
+
 } // namespace
 
 session::session(shared_parts& shared, http_request request, http_url url,
-                 http_callback done, std::function<void()> on_end)
+                 std::shared_ptr<http_body_sink> sink, http_callback done,
+                 std::function<void()> on_end)
   : shared_(shared), strand_(asio::make_strand(shared.io)), timer_(shared.io),
-    url_(std::move(url)), origin_(url_.origin()), done_(std::move(done)),
-    on_end_(std::move(on_end)),
+    url_(std::move(url)), origin_(url_.origin()), sink_(std::move(sink)),
+    done_(std::move(done)), on_end_(std::move(on_end)),
     timeout_(std::clamp(request.timeout, duration{}, forever)),
     repeatable_(request.repeatable) {
   message_ = message_of(std::move(request), url_, shared.options.user_agent);
@@ -184,15 +200,19 @@ void session::read_head() {
 void session::on_head(error_code ec, std::size_t) {
   if (ec)
     return fail_read(ec);
-  if (parser_->get().result_int() / 100 == 1)
+  const auto& head = parser_->get();
+  if (head.result_int() / 100 == 1)
     return read_head(); // Interim, such as 103; the answer follows.
-  read_body();
+  if (sink_
+      && (head.result_int() / 100 != 2 || !sink_->begin(response_of(head))))
+    sink_.reset();
+  step_ = http_step::body; // Some of it may have come with the head.
+  on_body(parse_received(), 0);
 }
 
 void session::read_body() {
-  if (parser_->is_done())
-    return succeed();
-  enter(http_step::body, shared_.options.timeouts.body);
+  const auto& limits = shared_.options.timeouts;
+  enter(http_step::body, sink_ ? limits.silence : limits.body);
   link_->with_stream([this](auto& stream) {
     http::async_read_some(stream, link_->received, *parser_,
                           then(&session::on_body));
@@ -200,25 +220,65 @@ void session::read_body() {
 }
 
 void session::on_body(error_code ec, std::size_t) {
+  if (!ec)
+    ec = parse_received();
+  if (!hand_out()) // What came before an error goes out, too.
+    return parser_->is_done() ? succeed() : succeed_early(ec);
   if (ec)
-    fail_read(ec);
-  else
-    read_body();
+    return fail_read(ec);
+  if (parser_->is_done())
+    return succeed();
+  read_body();
+}
+
+/// Beast stops after each chunk; this takes all that was received at once.
+session::error_code session::parse_received() {
+  while (!parser_->is_done() && link_->received.size() > 0) {
+    error_code ec;
+    link_->received.consume(parser_->put(link_->received.data(), ec));
+    if (ec == http::error::need_more)
+      return {};
+    if (ec)
+      return ec;
+  }
+  return {};
+}
+
+/// Gives the sink what is there. @returns False if it wants no more.
+bool session::hand_out() {
+  if (done_ && !sink_)
+    return true; // Read whole.
+  auto& body = parser_->get().body();
+  const bool more = body.empty() || !sink_ || sink_->take(body);
+  body.clear();
+  return more;
+}
+
+http_response session::take_response() {
+  auto message = parser_->release();
+  auto response = response_of(message);
+  response.body = std::move(message.body());
+  return response;
 }
 
 void session::succeed() {
   const bool reusable =
     parser_->keep_alive() && !write_problem_ && link_->received.size() == 0;
-  auto message = parser_->release();
-  http_response response;
-  response.status = static_cast<int>(message.result_int());
-  for (const auto& field : message.base())
-    response.headers.push_back(
-      {std::string{field.name_string()}, std::string{field.value()}});
-  response.body = std::move(message.body());
+  auto response = done_ ? take_response() : http_response{};
   if (reusable)
     shared_.idle.put(origin_, std::move(link_));
   settle(std::move(response));
+}
+
+/// The sink has its answer: what is left of the body must not delay it.
+void session::succeed_early(error_code ec) {
+  auto response = response_of(parser_->get());
+  on_stop_.reset();
+  deadline_ = clock::now() + drain_max;
+  if (ec)
+    return settle(std::move(response));
+  hand_over(std::move(response));
+  read_body();
 }
 
 void session::fail_read(error_code ec) {
@@ -271,7 +331,13 @@ void session::settle(http_outcome outcome) {
   if (link_)
     link_->close(); // Ends what is pending; its handlers find it finished.
   on_end_();
-  std::exchange(done_, nullptr)(std::move(outcome));
+  hand_over(std::move(outcome));
+}
+
+void session::hand_over(http_outcome outcome) {
+  sink_.reset();
+  if (done_)
+    std::exchange(done_, nullptr)(std::move(outcome));
 }
 
 void session::enter(http_step step, duration limit) {

@@ -40,15 +40,18 @@ struct shared_parts {
 };
 
 /// One call, top to bottom: take a kept connection, or resolve, connect, shake
-/// hands; then write, and read the head and the body of the answer.
+/// hands; then write, and read the head and the body of the answer, which goes
+/// to a sink piece by piece if there is one.
 ///
 /// Everything after `start` runs on the session's strand. Whatever happens
 /// first, an answer, an error, a limit or a stop, settles it; handlers that
 /// come later find it finished and do nothing.
 class session : public std::enable_shared_from_this<session> {
 public:
+  /// @param sink  Null: the body is part of the response.
   session(shared_parts& shared, http_request request, http_url url,
-          http_callback done, std::function<void()> on_end);
+          std::shared_ptr<http_body_sink> sink, http_callback done,
+          std::function<void()> on_end);
 
   void start(const std::stop_token& stop);
   void cancel(); ///< From any thread.
@@ -68,11 +71,16 @@ private:
   void on_head(error_code ec, std::size_t bytes);
   void read_body();
   void on_body(error_code ec, std::size_t bytes);
+  error_code parse_received();
+  bool hand_out();
 
+  http_response take_response();
   void succeed();
+  void succeed_early(error_code ec);
   void fail_read(error_code ec);
   void fail(errc code, std::string detail);
   void settle(http_outcome outcome);
+  void hand_over(http_outcome outcome);
 
   bool try_again_on_a_fresh_connection();
   void enter(http_step step, duration limit);
@@ -93,7 +101,8 @@ private:
   asio::steady_timer timer_;
   const http_url url_;
   const std::string origin_;
-  http_callback done_;
+  std::shared_ptr<http_body_sink> sink_; ///< Null once the body is read whole.
+  http_callback done_;                   ///< Null once it was called.
   std::function<void()> on_end_;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 

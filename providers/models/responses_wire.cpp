@@ -1,0 +1,202 @@
+#include <kestrion/providers/models/responses_wire.hpp>
+
+#include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/capabilities.hpp>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+namespace kestrion::responses_wire {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string wire_id(const std::string& vendor_id, const std::string& ours) {
+  return vendor_id.empty() ? ours : vendor_id;
+}
+
+/// Writes the items of one message after the other, in the order of its parts.
+class item_writer {
+public:
+  item_writer(json::array& items, std::string vendor)
+    : items_(items), vendor_(std::move(vendor)) {}
+
+  result<void> add(const message& m) {
+    speaker_ = m.role == role::assistant ? "assistant" : "user";
+    for (const auto& p : m.parts)
+      if (auto ok = add(p); !ok)
+        return ok;
+    end_message();
+    return {};
+  }
+
+private:
+  result<void> add(const part& p) {
+    return match(
+      p,
+      [&](const text_part& x) -> result<void> {
+        text_ += x.text;
+        return {};
+      },
+      [&](const image_part& x) { return add_image(x); },
+      [&](const reasoning_part& x) { return add_raw(x.vendor, x.raw); },
+      [&](const opaque_part& x) { return add_raw(x.vendor, x.raw); },
+      [&](const tool_call_part& x) -> result<void> {
+        end_message();
+        items_.push_back({{"type", "function_call"},
+                          {"call_id", wire_id(x.vendor_id, x.id)},
+                          {"name", x.name},
+                          {"arguments", x.arguments}});
+        return {};
+      },
+      [&](const tool_result_part& x) -> result<void> {
+        end_message();
+        items_.push_back({{"type", "function_call_output"},
+                          {"call_id", wire_id(x.vendor_id, x.call)},
+                          {"output", x.content}});
+        return {};
+      });
+  }
+
+  result<void> add_image(const image_part& image) {
+    if (image.url.empty())
+      return error{errc::unsupported,
+                   "an image from the blob store can't be sent to openai yet; "
+                   "expected one with a URL"};
+    images_.push_back(
+      {{"type", "input_image"}, {"image_url", image.url}, {"detail", "auto"}});
+    return {};
+  }
+
+  result<void> add_raw(const std::string& vendor, const std::string& raw) {
+    if (vendor != vendor_)
+      return {}; // Only its maker can read it.
+    auto item = stored_json(raw, "a stored item of openai");
+    if (!item)
+      return item.error();
+    end_message();
+    if (!member_of(*item, "type")) // Of the message that follows.
+      phase_ = string_of(*item, "phase");
+    else if (can_be_read_back(*item))
+      items_.push_back(std::move(*item));
+    return {};
+  }
+
+  /// A reasoning item is stored nowhere: without content there is nothing in
+  /// it but an id that the vendor does not know.
+  static bool can_be_read_back(const json::value& item) {
+    return string_of(item, "type") != "reasoning"
+           || member_of(item, "encrypted_content")
+           || member_of(item, "content");
+  }
+
+  void end_message() {
+    if (text_.empty() && images_.empty())
+      return;
+    json::object out{{"role", speaker_}};
+    if (images_.empty()) {
+      out["content"] = text_;
+    } else {
+      json::array content;
+      if (!text_.empty())
+        content.push_back({{"type", "input_text"}, {"text", text_}});
+      for (auto& image : images_)
+        content.push_back(std::move(image));
+      out["content"] = std::move(content);
+    }
+    if (!phase_.empty())
+      out["phase"] = phase_;
+    items_.push_back(std::move(out));
+    text_.clear();
+    images_.clear();
+    phase_.clear();
+  }
+
+  json::array& items_;
+  const std::string vendor_;
+  const char* speaker_ = "user";
+  std::string text_;
+  json::array images_;
+  std::string phase_;
+};
+
+result<json::array> items_of(const conversation& said, std::string vendor) {
+  json::array items;
+  item_writer writer{items, std::move(vendor)};
+  for (const auto& m : said)
+    if (auto ok = writer.add(*m); !ok)
+      return ok.error();
+  if (items.empty())
+    return error{errc::invalid_argument,
+                 "the conversation holds nothing to send to openai"};
+  return items;
+}
+
+result<json::array> tools_of(const agent_definition& agent) {
+  json::array tools;
+  for (const auto& tool : agent.tools) {
+    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
+    if (!schema)
+      return schema.error();
+    tools.push_back({{"type", "function"},
+                     {"name", tool.name},
+                     {"description", tool.description},
+                     {"parameters", std::move(*schema)},
+                     {"strict", false}});
+  }
+  return tools;
+}
+
+} // namespace
+
+std::string vendor_of(const openai_responses_options& options) {
+  return options.base_url.empty()
+             || options.base_url.starts_with("https://api.openai.com")
+           ? "openai-responses"
+           : "openai-responses@" + options.base_url;
+}
+
+result<std::string> to_wire(const model_request& request,
+                            const openai_responses_options& options,
+                            delivery wanted) {
+  const auto& agent = *request.agent;
+  if (auto ok =
+        check_options(vendor::openai, options.model, {agent.options, {}, {}});
+      !ok)
+    return ok.error();
+  auto items = items_of(request.conversation, vendor_of(options));
+  if (!items)
+    return items.error();
+  auto tools = tools_of(agent);
+  if (!tools)
+    return tools.error();
+
+  json::object body{{"model", options.model}};
+  if (!agent.system.empty())
+    body["instructions"] = agent.system;
+  if (!tools->empty()) {
+    body["tools"] = std::move(*tools);
+    if (options.parallel_tool_calls)
+      body["parallel_tool_calls"] = *options.parallel_tool_calls;
+  }
+  body["input"] = std::move(*items);
+  body["store"] = false;
+  if (may_reason(vendor::openai, options.model))
+    body["include"] = json::array{"reasoning.encrypted_content"};
+  body["max_output_tokens"] = agent.options.output_tokens_max;
+  if (agent.options.temperature)
+    body["temperature"] = *agent.options.temperature;
+  json::object reasoning;
+  if (agent.options.effort)
+    reasoning["effort"] = *agent.options.effort;
+  if (!options.reasoning_summary.empty())
+    reasoning["summary"] = options.reasoning_summary;
+  if (!reasoning.empty())
+    body["reasoning"] = std::move(reasoning);
+  if (wanted == delivery::streamed)
+    body["stream"] = true;
+  return wire_text(body);
+}
+
+} // namespace kestrion::responses_wire

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <kestrion/messages/model_call.hpp>
+#include <kestrion/providers/models/models.hpp>
+#include <kestrion/providers/models/stream_decoder.hpp>
+#include <kestrion/providers/models/wire_json.hpp>
+
+#include <memory>
+#include <string>
+
+/// OpenAI Responses, as pure functions.
+///
+/// An answer is a list of items. Texts and calls of functions become parts of
+/// ours; a reasoning item and each one of an unknown kind is kept as it came
+/// and goes back unchanged, at its place in the order.
+namespace kestrion::responses_wire {
+
+/// Who can read the raw parts. Another server knows nothing of OpenAI's, and
+/// OpenAI refuses those of others.
+std::string vendor_of(const openai_responses_options& options);
+
+/// The body of a request; equal requests have equal bytes.
+/// @par Errors `unsupported`: an option that the model does not take, an image
+///             that we cannot send. `invalid_argument`: a conversation without
+///             messages, a limit below 1. `corrupt`: a stored block or schema
+///             that is no JSON.
+result<std::string> to_wire(const model_request& request,
+                            const openai_responses_options& options,
+                            delivery wanted = delivery::whole);
+
+/// The reply or failure in an answer, without its cost.
+/// @param now  For a `retry-after` that is a date.
+model_outcome from_wire(const http_response& answer,
+                        const openai_responses_options& options, timestamp now);
+
+/// The same for a body that is JSON already, of a 2xx. The body in `answer` is
+/// not looked at.
+model_outcome from_json(const boost::json::value& body,
+                        const http_response& answer,
+                        const openai_responses_options& options, timestamp now);
+
+/// Reads a streamed answer; its outcome is that of `from_wire` for the same
+/// answer in one piece.
+/// @param head  Status and headers of the answer.
+std::unique_ptr<stream_decoder> decoder(const openai_responses_options& options,
+                                        http_response head, timestamp now);
+
+} // namespace kestrion::responses_wire
