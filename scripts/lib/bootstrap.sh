@@ -19,7 +19,7 @@ packages_to_test=(
   clang-format clang-tidy shellcheck
 )
 packages_to_fuzz=(
-  clang-14
+  clang-14 libclang-rt-14-dev
 )
 
 say() {
