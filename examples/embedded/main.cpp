@@ -77,8 +77,9 @@ void watch(desk_self self, const k::front_actor& agents,
 void decide(desk_self self, const k::front_actor& agents,
             const policy_actor& policy, const k::pending_approval& call) {
   self->request(policy, caf::infinite, call.arguments).then([=](bool may_run) {
-    std::cout << call.tool << ' ' << call.arguments << ": "
-              << (may_run ? "approved" : "denied") << '\n';
+    // One text a line: other actors print at the same time.
+    std::cout << call.tool + ' ' + call.arguments + ": "
+                   + (may_run ? "approved" : "denied") + '\n';
     k::run_command answer{call.run, {}};
     if (may_run)
       answer.command = k::approve_call{
@@ -103,8 +104,8 @@ void watch(desk_self self, const k::front_actor& agents,
         decide(self, agents, policy, r.approvals.front());
         return;
       }
-      std::cout << to_string(r.status) << ": "
-                << (r.output.empty() ? r.reason : r.output) << '\n';
+      std::cout << std::string{to_string(r.status)} + ": "
+                     + (r.output.empty() ? r.reason : r.output) + '\n';
       if (--self->state.open == 0)
         self->quit();
     });

@@ -48,7 +48,8 @@ const State* state_of(const Handle& handle) {
 std::map<run_id, run_actor> live_runs(const engine& actors) {
   std::map<run_id, run_actor> out;
   if (const auto directory = actors.directory())
-    if (const auto* st = state_of<directory_state>(directory))
+    if (const auto* st = state_of<directory_state>(directory);
+        st && st->live) // Else it had no turn yet.
       for (const auto& [id, resident] : *st->live)
         out.emplace(id, resident.actor);
   return out;
