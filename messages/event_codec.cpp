@@ -4,17 +4,25 @@
 
 #include <boost/mp11/algorithm.hpp>
 
+#include <utility>
+
 namespace kestrion {
 
 namespace {
 
-/// Members only: the tag has a column of its own.
+constexpr std::size_t scratch_kept_max = 65'536; ///< Bytes, by each thread.
+
+/// Members only: the tag has a column of its own. It grows in memory that is
+/// there already, so the text is allocated once, as long as it is.
 template <class E>
 std::string encode_members(const E& e) {
-  std::string out = "{";
-  detail::append_members(out, e);
-  detail::end_object(out);
-  return out;
+  thread_local std::string scratch;
+  scratch.assign(1, '{');
+  detail::append_members(scratch, e);
+  detail::end_object(scratch);
+  if (scratch.capacity() > scratch_kept_max)
+    return std::exchange(scratch, {});
+  return scratch;
 }
 
 } // namespace

@@ -97,7 +97,8 @@ public:
   }
 
 private:
-  boost::json::value_stack stack_;
+  unsigned char small_[2'048]; ///< Enough for most arguments of tools.
+  boost::json::value_stack stack_{{}, small_, sizeof small_};
   std::string number_; ///< What came of a number so far.
 };
 
