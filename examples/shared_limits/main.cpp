@@ -21,6 +21,7 @@ int main() try {
                 {worker}};
 
   std::vector<k::run> runs;
+  runs.reserve(11);
   for (int i = 0; i < 10; ++i)
     runs.push_back(
       rt.start("worker", "Work.", {.tenant = i % 2 == 0 ? "gold" : "trial"}));

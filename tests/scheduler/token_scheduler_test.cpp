@@ -20,7 +20,9 @@ struct fixture {
 
   void declare(const std::string& name, limit_kind kind, std::int64_t amount,
                route_matcher covers = {}) {
-    s.declare({name, covers, kind, amount, 1min, limit_shape::continuous}, now)
+    s.declare(
+       {name, std::move(covers), kind, amount, 1min, limit_shape::continuous},
+       now)
       .value();
   }
 
