@@ -2,6 +2,31 @@
 
 namespace kestrion {
 
+namespace {
+
+/// Servers cache no beginning of a prompt that is shorter: 1,024 tokens.
+constexpr std::int64_t cached_bytes_min = 4'096;
+
+/// What the system prompt and the tools come to in each call.
+std::int64_t fixed_bytes_of(const agent_definition& d) {
+  auto bytes = d.system.size();
+  for (const auto& tool : d.tools)
+    bytes +=
+      tool.name.size() + tool.description.size() + tool.input_schema.size();
+  return static_cast<std::int64_t>(bytes);
+}
+
+void set_calls(agent_code& code) {
+  const auto endpoint = code.model->endpoint();
+  const auto& definition = *code.definition;
+  code.route = {endpoint.provider, definition.model, endpoint.key};
+  code.fixed_bytes = fixed_bytes_of(definition);
+  if (endpoint.caches && code.fixed_bytes >= cached_bytes_min)
+    code.prefix = definition.digest;
+}
+
+} // namespace
+
 agent::agent(std::string name) {
   definition_.name = std::move(name);
 }
@@ -71,6 +96,7 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
   code->definition =
     std::make_shared<const agent_definition>(std::move(*prepared));
   code->model = model_;
+  set_calls(*code);
   return std::shared_ptr<const agent_code>{std::move(code)};
 }
 

@@ -3,7 +3,9 @@
 #include <kestrion/messages/agent.hpp>
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/tools/tool.hpp>
+#include <kestrion/scheduler/limit_spec.hpp>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +18,10 @@ struct agent_code {
   std::shared_ptr<const agent_definition> definition;
   model_ptr model;
   std::map<std::string, tool_code, std::less<>> tools;
+  call_route route;             ///< Of its model calls.
+  std::int64_t fixed_bytes = 0; ///< What each call begins with: system, tools.
+  /// That beginning, if the server keeps it in a cache; else empty.
+  std::string prefix;
 };
 
 } // namespace kestrion

@@ -10,6 +10,8 @@ namespace machine {
 
 namespace {
 
+constexpr std::int64_t priority_max = 100;
+
 /// What the log is told of effects that were open when the last life ended.
 void take_over(draft& d) {
   const auto before = d.after;
@@ -45,6 +47,11 @@ void take_over(draft& d) {
 outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
   if (s.progress.seq != 0)
     return error{errc::refused, "the run was started already"};
+  if (const auto priority = c.header.priority.value_or(0);
+      priority < -priority_max || priority > priority_max)
+    return error{errc::invalid_argument, "the priority is "
+                                           + std::to_string(priority)
+                                           + "; expected -100 to 100"};
   const bool has_input = c.history.empty() || !c.input.parts.empty();
   if (has_input)
     if (auto why = misfit(c.input, a.name))

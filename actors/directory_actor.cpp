@@ -36,13 +36,13 @@ void on_settled(directory_self self, const run_settled& x) {
                  x.result.status == run_status::waiting_on_human);
   directory_parts::tell_parent(self, x);
   const auto live = st.live->find(x.result.id);
+  if (live == st.live->end() || live->second.actor != self->current_sender())
+    return; // The word of an earlier life says nothing of this one.
   if (is_terminal(x.result.status)) {
-    if (live != st.live->end())
-      st.live->erase(live);
+    st.live->erase(live);
     return;
   }
-  if (!st.context->passivates || live == st.live->end()
-      || live->second.commands_sent != x.commands_taken)
+  if (!st.context->passivates || live->second.commands_sent != x.commands_taken)
     return; // A command is on its way to it: it will settle again.
   self->send(live->second.actor, passivate{});
   st.live->erase(live);

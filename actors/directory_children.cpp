@@ -248,8 +248,12 @@ void start_child_run(directory_self self, const child_request& x) {
     return refuse_or_retry(self, x, row.error());
   if (*row)
     return meet(self, x, **row);
-  if (st.live->contains(id))
-    return; // It is starting already.
+  if (st.live->contains(id)) {
+    // It is starting already. Who asked for that may have been a directory that
+    // is no more, so we look how it went.
+    self->delayed_send(self, retry_after, x);
+    return;
+  }
   // Tried again, it may come after the end of who asked.
   if (const auto from = find_row(*st.context->store, x.from);
       from && is_terminal(from->status))

@@ -3,6 +3,7 @@
 #include <kestrion/actors/event_hub_actor.hpp>
 #include <kestrion/actors/front_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/scheduler_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
 #include <kestrion/actors/supervisor_actor.hpp>
@@ -61,6 +62,17 @@ tool_timekeeper timekeeper(caf::actor_system& system,
             if (const auto strong = weak.lock())
               caf::anon_send(strong->tool_watch.get(), sweep_tools{});
           }};
+}
+
+supervised_child scheduler_child(const shared_context& context,
+                                 std::shared_ptr<permit_book> book) {
+  return {
+    "scheduler", [context, book = std::move(book)](caf::actor_system& system) {
+      auto actor = system.spawn(scheduler, context->calls, book, context->now);
+      context->scheduler.set(actor);
+      caf::anon_send(actor, look_at_calls{});
+      return caf::actor_cast<caf::actor>(actor);
+    }};
 }
 
 supervised_child supervisor_child(const shared_context& context,
@@ -127,11 +139,16 @@ engine start_engine(caf::actor_system& system, engine_world world,
                                                timekeeper(system, context));
   const auto live = std::make_shared<residents>();
   const auto backlog = std::make_shared<journal_backlog>();
+  auto book = open_permit_book(options.calls, context->now()).value();
+  context->calls->has_rules =
+    !options.calls.limits.empty() || !options.calls.budgets.empty();
   // Each needs those before it.
   std::vector<supervised_child> children{
     event_hub_child(context),
     journal_child(context, std::move(world.store), backlog, options.detached),
-    tool_watch_child(context), supervisor_child(context, options.restarts),
+    tool_watch_child(context),
+    scheduler_child(context, std::move(book)),
+    supervisor_child(context, options.restarts),
     directory_child(context, std::move(agents), live)};
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/call_rules.hpp>
 #include <kestrion/actors/directory_actor.hpp>
 #include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/run_context.hpp>
@@ -26,6 +27,7 @@ struct engine_world {
 struct engine_options {
   restart_spec restarts = {};     ///< Of runs.
   supervision_spec supervision{}; ///< Of the actors that runs need.
+  call_rules calls = {};          ///< Of models.
   bool passivates = true;
   bool recover = true;
   snapshot_rule snapshots{};    ///< When runs take one.
@@ -48,6 +50,8 @@ struct engine {
   void stop() const;
 };
 
+/// @throws failure  `invalid_argument`: what `options.calls` says makes no
+///   sense.
 engine start_engine(caf::actor_system& system, engine_world world,
                     engine_options options,
                     std::shared_ptr<const agent_registry> agents);

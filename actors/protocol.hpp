@@ -5,6 +5,7 @@
 #include <kestrion/messages/command.hpp>
 #include <kestrion/messages/model_call.hpp>
 #include <kestrion/providers/tools/tool.hpp>
+#include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
 
 #include <caf/actor_addr.hpp>
@@ -179,6 +180,35 @@ struct tool_work {
 
 struct sweep_tools {};
 
+/// Something lies on the scheduler's desk, or its time has come.
+struct look_at_calls {};
+
+/// The call may be made now.
+struct call_permitted {
+  std::uint64_t permit = 0;
+};
+
+/// The call may not be made; its permit is gone.
+struct call_denied {
+  std::uint64_t permit = 0;
+  error why;
+};
+
+/// Add limits, or change those of the same names.
+struct declare_limits {
+  std::vector<limit_spec> limits;
+};
+
+struct waiting_query {
+  run_id run;
+};
+
+struct waiting_answer {
+  std::optional<call_waiting> why; ///< Nothing: its model call does not wait.
+};
+
+struct figures_query {};
+
 /// A child of a supervisor had its time to end by itself.
 struct grace_over {
   caf::actor_addr child;
@@ -232,6 +262,10 @@ using run_actor = caf::typed_actor<
   caf::reacts_to<model_done>,
   // INTERNAL: outcome of an effect. Late and duplicate ones are ignored.
   caf::reacts_to<tool_done>,
+  // INTERNAL: its model call may start.
+  caf::reacts_to<call_permitted>,
+  // INTERNAL: its model call fails without being made.
+  caf::reacts_to<call_denied>,
   // INTERNAL: a deadline or limit may be due.
   caf::reacts_to<run_due>,
   // INTERNAL: a delayed effect may be due.
@@ -296,6 +330,17 @@ using supervisor_actor = caf::typed_actor<
   // Replies with the runs that have an actor, as far as it was told.
   caf::replies_to<which_children>::with<children_there>>;
 
+/// Grants model calls, so that limits hold and are shared fairly.
+using scheduler_actor = caf::typed_actor<
+  // Takes up what lies on its desk, and grants what can be granted.
+  caf::reacts_to<look_at_calls>,
+  // Adds or changes limits; replies when they hold.
+  caf::replies_to<declare_limits>::with<bool>,
+  // Replies why the model call of a run waits.
+  caf::replies_to<waiting_query>::with<waiting_answer>,
+  // Replies with its counters.
+  caf::replies_to<figures_query>::with<scheduler_figures>>;
+
 // -- errors -------------------------------------------------------------------
 
 /// The crossing from our errors into CAF's ...
@@ -353,6 +398,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_calls)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::call_permitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::call_denied)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::declare_limits)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::waiting_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::waiting_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::figures_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::scheduler_figures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::grace_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_children)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::which_children)

@@ -3,6 +3,7 @@
 #include <kestrion/actors/inbox_answers.hpp>
 #include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
+#include <kestrion/actors/run_permits.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
@@ -43,24 +44,52 @@ bool shows_blobs(run_actor_state& st) {
   return st.shows_blobs;
 }
 
+void call(run_self self, const effect_in_flight& flight) {
+  auto& st = self->state;
+  start_model_call({caf::actor_cast<caf::actor_addr>(self),
+                    flight.call,
+                    flight.attempt,
+                    st.agent,
+                    {st.agent->definition, st.run.conversation,
+                     st.id.str() + "/" + flight.call},
+                    flight.stop.get_token(),
+                    shows_blobs(st) ? st.context->store : nullptr});
+}
+
 void start(run_self self, const call_model& x) {
   auto& st = self->state;
   const auto now = st.context->now();
   effect_in_flight flight{x.call, x.attempt, std::stop_source{},
                           x.not_before > now};
-  if (flight.delayed)
+  if (flight.delayed) {
     self->delayed_send(self, x.not_before - now,
                        resume_owed{x.call, x.attempt});
-  else
-    start_model_call(
-      {caf::actor_cast<caf::actor_addr>(self),
-       x.call,
-       x.attempt,
-       st.agent,
-       {st.agent->definition, st.run.conversation, st.id.str() + "/" + x.call},
-       flight.stop.get_token(),
-       shows_blobs(st) ? st.context->store : nullptr});
+  } else if (run_permits::has_to_ask(st)) {
+    flight.permit =
+      run_permits::ask(st, caf::actor_cast<caf::actor_addr>(self));
+    flight.waits = true;
+  } else {
+    call(self, flight);
+  }
   st.in_flight.push_back(std::move(flight));
+}
+
+/// Nothing if the call is not wanted any more: then the scheduler was told.
+effect_in_flight* find_waiting(run_actor_state& st, std::uint64_t permit) {
+  const auto i =
+    std::find_if(st.in_flight.begin(), st.in_flight.end(),
+                 [&](const auto& f) { return f.permit == permit && f.waits; });
+  return i == st.in_flight.end() ? nullptr : &*i;
+}
+
+/// The call ends like one that the model failed.
+void deny(run_self self, effect_in_flight& flight, const call_denied& x) {
+  flight.permit = 0;
+  model_done done;
+  done.call = flight.call;
+  done.attempt = flight.attempt;
+  done.outcome = model_failure{x.why, x.why.code == errc::unavailable, {}, 0};
+  self->send(self, std::move(done));
 }
 
 void start(run_self self, const run_tool& x) {
@@ -84,6 +113,8 @@ void start(run_self self, const start_child& x) {
   const auto& ours = *st.run.header;
   child_request request{st.id, x, {}, {}};
   request.header.tenant = ours.tenant;
+  request.header.lane = ours.lane;
+  request.header.priority = ours.priority;
   request.header.depth = x.depth;
   if (x.handoff) {
     // It takes our place: our parent waits for its end instead.
@@ -138,8 +169,12 @@ void stop_disowned(run_actor_state& st, const std::vector<effect>& debts) {
         });
     });
   });
-  std::erase_if(st.in_flight,
-                [](const auto& f) { return f.stop.stop_requested(); });
+  std::erase_if(st.in_flight, [&](const auto& f) {
+    if (!f.stop.stop_requested())
+      return false;
+    run_permits::drop(st, f);
+    return true;
+  });
 }
 
 run_settled settled(const run_actor_state& st) {
@@ -359,6 +394,9 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     },
     [self](model_done& c) {
       auto& st = self->state;
+      for (const auto& flight : st.in_flight)
+        if (flight.call == c.call && flight.attempt == c.attempt)
+          run_permits::settle(st, flight, c.outcome);
       land(st, c.call, c.attempt);
       c.now = st.context->now();
       c.jitter = static_cast<std::uint32_t>(st.context->random());
@@ -371,6 +409,16 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       c.jitter = static_cast<std::uint32_t>(self->state.context->random());
       const auto now = c.now;
       take(self, std::move(c), now, ignore);
+    },
+    [self](const call_permitted& x) {
+      if (auto* flight = find_waiting(self->state, x.permit)) {
+        flight->waits = false;
+        call(self, *flight);
+      }
+    },
+    [self](const call_denied& x) {
+      if (auto* flight = find_waiting(self->state, x.permit))
+        deny(self, *flight, x);
     },
     [self](const run_due&) {
       ++self->state.commands_taken;

@@ -22,7 +22,9 @@ struct effect_in_flight {
   std::string call;
   std::int64_t attempt = 1;
   std::stop_source stop;
-  bool delayed = false; ///< Backoff: starts when its `resume_owed` comes.
+  bool delayed = false;     ///< Backoff: starts when its `resume_owed` comes.
+  std::uint64_t permit = 0; ///< Of a model call; 0: it needs none.
+  bool waits = false;       ///< For that permit.
 };
 
 struct run_actor_state {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/actor_slot.hpp>
+#include <kestrion/actors/call_desk.hpp>
 #include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_header.hpp>
@@ -28,11 +29,13 @@ Handle strong(const actor_slot<caf::actor_addr>& slot) {
 struct run_context {
   std::shared_ptr<event_store> store; ///< For reading only.
   std::shared_ptr<tool_pool> tools;
+  std::shared_ptr<call_desk> calls = std::make_shared<call_desk>();
   std::shared_ptr<event_tap> events = std::make_shared<event_tap>();
   std::shared_ptr<header_pool> headers = std::make_shared<header_pool>();
   // Started anew when they end, so ask each time.
   actor_slot<journal_actor> journal;
   actor_slot<tool_watch_actor> tool_watch;
+  actor_slot<scheduler_actor> scheduler;
   actor_slot<caf::actor_addr> supervisor; ///< Weak: it holds this context.
   actor_slot<caf::actor_addr> directory;  ///< Weak: it holds its runs.
   std::function<timestamp()> now;

@@ -94,4 +94,15 @@ std::optional<error> error_of(const run_result& r) {
                              + (r.reason.empty() ? "" : ": " + r.reason)};
 }
 
+void show_throttled(run_result& r, const call_waiting& why) {
+  r.status = run_status::throttled;
+  r.reason = "its model call waits for \"" + why.reason + "\", "
+             + std::to_string(why.before) + " before it";
+  if (why.wait) {
+    const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*why.wait);
+    r.reason += ", for about " + std::to_string(ms.count()) + " ms";
+  }
+}
+
 } // namespace kestrion

@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/run_state.hpp>
 #include <kestrion/messages/error.hpp>
+#include <kestrion/scheduler/token_scheduler.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -66,5 +67,8 @@ run_result result_of(const run_id& id, const run_state& state);
 /// one, the code of one that failed, and a sentence.
 /// @returns Nothing if it completed, or has not ended.
 std::optional<error> error_of(const run_result& r);
+
+/// Says that its model call waits, and why: what no log knows.
+void show_throttled(run_result& r, const call_waiting& why);
 
 } // namespace kestrion

@@ -4,7 +4,9 @@
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/event_callback.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/actors/scheduler_metrics.hpp>
 #include <kestrion/caf.hpp>
+#include <kestrion/providers/metrics/metrics_server.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -43,11 +45,26 @@ agent_registry build_all(const std::vector<agent>& agents) {
   return out;
 }
 
+call_rules rules_of(const runtime_options& options) {
+  call_rules out;
+  for (const auto& each : options.limits)
+    out.limits.insert(out.limits.end(), each.specs().begin(),
+                      each.specs().end());
+  out.weights = options.tenant_weights;
+  out.budgets = options.tenant_budgets;
+  out.options = options.scheduling;
+  return out;
+}
+
 start_request as_message(run_request x) {
   start_request out{std::move(x.agent), std::move(x.input), {}};
   out.options.key = std::move(x.options.key);
   out.options.tenant = std::move(x.options.tenant);
   out.options.labels = std::move(x.options.labels);
+  if (x.options.lane != call_lane::batch)
+    out.options.lane = x.options.lane;
+  if (x.options.priority != 0)
+    out.options.priority = x.options.priority;
   return out;
 }
 
@@ -61,6 +78,13 @@ std::vector<start_request> as_messages(std::vector<run_request> all) {
 
 error no_such_run(const run_id& id) {
   return {errc::not_found, "there is no run " + id.str() + " in this store"};
+}
+
+/// That its model call waits is in no log.
+void show_wait(run_result& r, const runtime& rt) {
+  if (r.status == run_status::running)
+    if (const auto why = rt.waiting(r.id))
+      show_throttled(r, *why);
 }
 
 /// An actor system of our own.
@@ -88,6 +112,7 @@ struct runtime::impl {
   std::shared_ptr<event_store> store;
   worker_pool workers;
   kestrion::engine engine;
+  std::unique_ptr<metrics_server> metrics;
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
        const runtime_options& options, const std::vector<agent>& agents)
@@ -103,6 +128,7 @@ struct runtime::impl {
                            system_now,
                            random_bits},
                           {.restarts = options.restarts,
+                           .calls = rules_of(options),
                            .passivates = options.passivate,
                            .recover = options.recover,
                            .store_is_shared = options.store != "memory:"},
@@ -110,9 +136,28 @@ struct runtime::impl {
     caf::scoped_actor self{system};
     self->request(engine.root, caf::infinite, meet_supervisor{})
       .receive([](bool) {}, [](const caf::error&) {});
+    if (!options.metrics.empty())
+      serve_metrics(options.metrics);
   }
 
   ~impl() {
+    metrics.reset();
+    stop();
+  }
+
+  void serve_metrics(const std::string& address) {
+    try {
+      metrics = std::make_unique<metrics_server>(address, [this] {
+        const auto figures = ask_scheduler<scheduler_figures>(figures_query{});
+        return figures ? metrics_of(*figures) : std::vector<metric_family>{};
+      });
+    } catch (...) {
+      stop(); // There is no destructor yet that would.
+      throw;
+    }
+  }
+
+  void stop() {
     engine.stop();
     caf::scoped_actor self{system};
     self->wait_for(engine.root, engine.front);
@@ -120,6 +165,21 @@ struct runtime::impl {
 
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
+
+  /// @par Errors `unavailable` while it is being started anew.
+  template <class Answer, class Message>
+  kestrion::result<Answer> ask_scheduler(Message m) {
+    kestrion::result<Answer> out =
+      error{errc::unavailable, "the scheduler is being started anew"};
+    caf::scoped_actor self{system};
+    self->request(engine.context->scheduler.get(), caf::infinite, std::move(m))
+      .receive([&](Answer& x) { out = std::move(x); },
+               [&](const caf::error& e) {
+                 if (is_ours(e))
+                   out = from_caf(e);
+               });
+    return out;
+  }
 
   /// Asks the front. @returns What is answered, and who asks.
   template <class Answer, class Message>
@@ -215,14 +275,18 @@ std::vector<recorded_event> runtime::events(const run_id& id) const {
 }
 
 run_trace runtime::trace(const run_id& id) const {
-  return trace_of(id, events(id));
+  auto out = trace_of(id, events(id));
+  show_wait(out.result, *this);
+  return out;
 }
 
 run_result runtime::result(const run_id& id) const {
   const auto state = load_run(*impl_->store, id).value();
   if (state.progress.seq == 0)
     throw failure(no_such_run(id));
-  return result_of(id, state);
+  auto out = result_of(id, state);
+  show_wait(out, *this);
+  return out;
 }
 
 std::string runtime::put_blob(std::string_view bytes) {
@@ -231,6 +295,28 @@ std::string runtime::put_blob(std::string_view bytes) {
 
 std::string runtime::get_blob(std::string_view hash) const {
   return impl_->store->get_blob(hash).value();
+}
+
+// -- limits -------------------------------------------------------------------
+
+void runtime::declare(const rate_limit& limit) {
+  static_cast<void>(
+    impl_->ask_scheduler<bool>(declare_limits{limit.specs()}).value());
+}
+
+std::optional<call_waiting> runtime::waiting(const run_id& id) const {
+  if (impl_->engine.context->calls->waiting == 0)
+    return std::nullopt;
+  const auto answer = impl_->ask_scheduler<waiting_answer>(waiting_query{id});
+  return answer ? answer->why : std::nullopt;
+}
+
+scheduler_figures runtime::figures() const {
+  return impl_->ask_scheduler<scheduler_figures>(figures_query{}).value();
+}
+
+int runtime::metrics_port() const {
+  return impl_->metrics ? impl_->metrics->port() : 0;
 }
 
 // -- people -------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 #include <kestrion/actors/agent.hpp>
 #include <kestrion/actors/fan_out.hpp>
+#include <kestrion/actors/rate_limit.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/trace.hpp>
 #include <kestrion/actors/watching.hpp>
 #include <kestrion/messages/command.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
+#include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
 
 #include <chrono>
@@ -38,6 +40,20 @@ struct runtime_options {
   std::size_t actor_threads = 0;
   /// What becomes of runs whose actors crash.
   restart_spec restarts = {};
+  /// What the models' servers allow. All runs of the runtime share it, so that
+  /// no server has to refuse a call; what is not declared is learnt from what
+  /// servers say.
+  std::vector<rate_limit> limits = {};
+  /// Shares of tenants where limits make calls wait: 0.001 to 1,000; who is not
+  /// named has 1.
+  std::map<std::string, double> tenant_weights = {};
+  /// What tenants may use in the life of this runtime, each as a whole. A call
+  /// that no longer fits fails its run with `limit_exceeded`.
+  std::map<std::string, budget_limits> tenant_budgets = {};
+  scheduler_options scheduling = {};
+  /// Where to serve metrics in Prometheus' text format, at /metrics:
+  /// "127.0.0.1:9464". Empty: nowhere. Nobody has to log in there.
+  std::string metrics = {};
 };
 
 /// What a run is started with, beside its prompt.
@@ -46,6 +62,9 @@ struct start_options {
   std::optional<std::string> key = {};
   std::optional<std::string> tenant = {};
   std::map<std::string, std::string> labels = {};
+  /// Where limits make model calls wait: interactive if a person waits for it.
+  call_lane lane = call_lane::batch;
+  int priority = 0; ///< Likewise, within its tenant: -100 to 100.
 };
 
 /// One of several runs to be started.
@@ -174,6 +193,23 @@ public:
 
   /// @throws failure  `not_found`; `corrupt` if other bytes are there; `io`
   std::string get_blob(std::string_view hash) const;
+
+  // -- limits -----------------------------------------------------------------
+
+  /// Adds limits, or changes those of the same names; what was used stays used.
+  /// @throws failure  `invalid_argument`: an amount below 1, say; limits before
+  ///   it hold then. `unavailable`: the scheduler is being started anew.
+  void declare(const rate_limit& limit);
+
+  /// Why the model call of a run waits, how many go before it and how long it
+  /// will be; nothing if it does not wait.
+  std::optional<call_waiting> waiting(const run_id& id) const;
+
+  /// What the scheduler has counted. @throws failure  `unavailable`, as above
+  scheduler_figures figures() const;
+
+  /// The port that metrics are served at; 0 if they are not.
+  int metrics_port() const;
 
   // -- people -----------------------------------------------------------------
 

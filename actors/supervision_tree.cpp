@@ -20,9 +20,7 @@ void start(tree_self self, supervision_tree_state::child& child) {
 }
 
 void start_all(tree_self self) {
-  auto& st = self->state;
-  st.is_starting_later = false;
-  for (auto& child : st.children)
+  for (auto& child : self->state.children)
     if (std::exchange(child.starts, false) && !child.actor)
       start(self, child);
 }
@@ -127,7 +125,14 @@ caf::behavior supervision_tree(tree_self self, supervision_spec spec,
   for (auto& child : st.children)
     start(self, child);
   return {
-    [self](const start_children&) { start_all(self); },
+    [self](const start_children&) {
+      auto& st = self->state;
+      st.is_starting_later = false;
+      // Else whom we have seen end would live again, and be forgotten; what
+      // has to start does so when all have ended.
+      if (!st.ends && st.to_stop.empty())
+        start_all(self);
+    },
     [](const meet_supervisor&) { return true; }, // All have been started.
     [self](const which_children&) {
       children_there out;

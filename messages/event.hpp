@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/call_lane.hpp>
 #include <kestrion/messages/conversation.hpp>
 #include <kestrion/messages/model_call.hpp>
 #include <kestrion/messages/run_id.hpp>
@@ -37,11 +38,14 @@ struct run_started {
   std::map<std::string, std::string> labels;
   std::optional<std::int64_t> depth; ///< In its tree; nothing: 0.
   std::optional<run_id> handed_from; ///< Whose conversation it goes on with.
+  std::optional<call_lane> lane;     ///< Of its model calls; nothing: batch.
+  /// Of its model calls, within its tenant: -100 to 100; nothing: 0.
+  std::optional<std::int64_t> priority;
   bool operator==(const run_started&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_started, (),
                       (agent, definition, limits, parent, parent_call, tenant,
-                       key, labels, depth, handed_from))
+                       key, labels, depth, handed_from, lane, priority))
 
 /// Something was said to the agent: the prompt, or what was said before a
 /// handoff, or, while the run goes on, by somebody. What is said while the

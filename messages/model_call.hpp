@@ -3,6 +3,7 @@
 #include <kestrion/messages/agent.hpp>
 #include <kestrion/messages/conversation.hpp>
 #include <kestrion/messages/error.hpp>
+#include <kestrion/messages/limit_report.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,9 @@ struct model_reply {
   std::string model;                           ///< As the vendor names it back.
   std::string request_id;                      ///< The vendor's; may be empty.
   std::optional<std::int64_t> cost_usd_micros; ///< Nothing: price unknown.
+  std::vector<limit_report> limits = {}; ///< What the server says of them.
+  /// What of the usage counts for limits of input tokens, if not all of it.
+  std::optional<std::int64_t> limited_input_tokens = {};
   bool operator==(const model_reply&) const = default;
 };
 
@@ -67,8 +71,9 @@ struct model_delta {
 struct model_failure {
   kestrion::error error; ///< Holds no key and no part of the prompt.
   bool retryable = false;
-  std::optional<duration> retry_after; ///< The server's wish.
-  int http_status = 0;                 ///< 0: there was no answer.
+  std::optional<duration> retry_after;   ///< The server's wish.
+  int http_status = 0;                   ///< 0: there was no answer.
+  std::vector<limit_report> limits = {}; ///< What the server says of them.
   bool operator==(const model_failure&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <span>
 
 namespace kestrion {
 
@@ -25,7 +26,11 @@ public:
   static constexpr std::size_t max_string_size =
     boost::json::string::max_size();
 
-  exact_handler() { stack_.reset(); }
+  /// @param small  Where the value is put together, while it is large enough.
+  explicit exact_handler(std::span<unsigned char> small)
+    : stack_({}, small.data(), small.size()) {
+    stack_.reset();
+  }
 
   boost::json::value release() { return stack_.release(); }
 
@@ -97,8 +102,7 @@ public:
   }
 
 private:
-  unsigned char small_[2'048]; ///< Enough for most arguments of tools.
-  boost::json::value_stack stack_{{}, small_, sizeof small_};
+  boost::json::value_stack stack_;
   std::string number_; ///< What came of a number so far.
 };
 
@@ -108,7 +112,8 @@ result<boost::json::value> parse_json(std::string_view text,
                                       std::string_view what) {
   boost::json::parse_options options;
   options.max_depth = json_depth_max;
-  boost::json::basic_parser<exact_handler> parser{options};
+  unsigned char small[2'048]; // Enough for most arguments of tools.
+  boost::json::basic_parser<exact_handler> parser{options, std::span{small}};
   boost::system::error_code ec;
   const auto consumed = parser.write_some(false, text.data(), text.size(), ec);
   if (!ec && consumed < text.size())

@@ -17,9 +17,13 @@ enum class run_status : std::uint8_t {
   cancelled,        ///< Somebody said stop.
   parked,           ///< Crashed too often; `unpark` lets it go on.
   waiting_on_child, ///< Runs of other agents work for it, and nothing else.
+  /// Running, but a limit makes its model call wait. Only ever shown: it is in
+  /// no log and no store.
+  throttled,
 };
 BOOST_DESCRIBE_ENUM(run_status, pending, running, waiting_on_human, completed,
-                    failed, expired, cancelled, parked, waiting_on_child)
+                    failed, expired, cancelled, parked, throttled,
+                    waiting_on_child)
 
 std::string_view to_string(run_status status);
 

@@ -248,6 +248,9 @@ model_outcome from_json(const json::value& body, const http_response& answer,
   }
   reply.stop = stop_of(string_of(body, "stop_reason"));
   reply.usage = usage_of(body);
+  // What came from the cache does not count for its limits.
+  reply.limited_input_tokens =
+    reply.usage.input_tokens + reply.usage.cache_write_tokens;
   reply.model = string_of(body, "model");
   reply.request_id =
     find_header(answer.headers, "request-id").value_or(std::string_view{});

@@ -13,6 +13,15 @@ namespace kestrion {
 /// Called exactly once, on any thread, also on failure; must not block.
 using model_callback = std::function<void(model_outcome)>;
 
+/// Whose limits the calls of a model count for.
+struct model_endpoint {
+  std::string provider = {}; ///< "anthropic"; empty: nobody's, no limits.
+  /// A name for the API key, from which the key can't be found.
+  std::string key = {};
+  bool caches = false; ///< The server keeps beginnings of prompts for a while.
+  bool operator==(const model_endpoint&) const = default;
+};
+
 /// Called with each piece of a draft, in order, one at a time, before the
 /// `model_callback` of the same call; must not block or throw.
 using delta_sink = std::function<void(model_delta)>;
@@ -28,6 +37,8 @@ public:
 
   /// What a token costs, if known; for estimates.
   virtual std::optional<model_price> price() const = 0;
+
+  virtual model_endpoint endpoint() const { return {}; }
 
   /// Starts one attempt and returns at once. Never retries by itself: the run
   /// does, so that retries are durable and visible.

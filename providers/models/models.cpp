@@ -1,5 +1,6 @@
 #include <kestrion/providers/models/models.hpp>
 
+#include <kestrion/messages/digest.hpp>
 #include <kestrion/providers/http/url.hpp>
 #include <kestrion/providers/models/anthropic_wire.hpp>
 #include <kestrion/providers/models/ollama_wire.hpp>
@@ -64,6 +65,12 @@ std::optional<error> problem_of(const remote_parts& parts,
   return std::nullopt;
 }
 
+/// Different for each key, without giving it away.
+std::string name_of_key(const std::string& key) {
+  constexpr std::size_t digits = 8;
+  return key.empty() ? "" : sha256_hex("kestrion " + key).substr(0, digits);
+}
+
 remote_parts parts_of(const std::string& model, std::string url,
                       const http_headers& headers, const http_client_ptr& http,
                       const price_table& prices) {
@@ -100,6 +107,7 @@ model_ptr anthropic(anthropic_options options) {
   options.api_key = setting(options.api_key, "ANTHROPIC_API_KEY");
   auto parts = parts_of(options.model, options.base_url + "/v1/messages",
                         options.headers, options.http, options.prices);
+  parts.endpoint = {"anthropic", name_of_key(options.api_key), options.cache};
   parts.headers.push_back({"anthropic-version", options.version});
   parts.headers.push_back({"x-api-key", options.api_key});
   parts.unusable =
@@ -127,6 +135,8 @@ remote_parts openai_parts(Options& options, std::string_view path) {
   options.api_key = setting(options.api_key, "OPENAI_API_KEY");
   auto parts = parts_of(options.model, options.base_url + std::string{path},
                         options.headers, options.http, options.prices);
+  parts.endpoint = {options.provider, name_of_key(options.api_key),
+                    options.base_url == openai_url};
   if (!options.api_key.empty())
     parts.headers.push_back({"Authorization", "Bearer " + options.api_key});
   parts.unusable = problem_of(parts, options.api_key,
@@ -170,6 +180,7 @@ model_ptr ollama(ollama_options options) {
     base_setting(options.base_url, "OLLAMA_HOST", "http://localhost:11434"));
   auto parts = parts_of(options.model, options.base_url + "/api/chat",
                         options.headers, options.http, options.prices);
+  parts.endpoint.provider = "ollama";
   parts.price_if_unknown = model_price{};
   parts.unusable = problem_of(parts, {}, false, {});
   parts.to_wire = [options](const model_request& request, delivery wanted) {

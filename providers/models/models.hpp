@@ -44,8 +44,9 @@ struct openai_options {
   /// OpenAI itself, system for other servers.
   std::string system_role = {};
   std::optional<bool> parallel_tool_calls = {};
-  bool legacy_max_tokens = false; ///< For servers without the new name.
-  bool stream = true;             ///< Drafts come from a streamed answer.
+  bool legacy_max_tokens = false;  ///< For servers without the new name.
+  bool stream = true;              ///< Drafts come from a streamed answer.
+  std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {};
@@ -61,7 +62,8 @@ struct openai_responses_options {
   std::optional<bool> parallel_tool_calls = {};
   /// What people may see of the thoughts: auto, concise, detailed; or unset.
   std::string reasoning_summary = {};
-  bool stream = true; ///< Drafts come from a streamed answer.
+  bool stream = true;              ///< Drafts come from a streamed answer.
+  std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {};

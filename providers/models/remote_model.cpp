@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/remote_model.hpp>
 
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/rate_limits.hpp>
 
 #include <utility>
 
@@ -17,6 +18,8 @@ public:
   explicit remote(remote_parts parts) : parts_(std::move(parts)) {}
 
   std::string name() const override { return parts_.name; }
+
+  model_endpoint endpoint() const override { return parts_.endpoint; }
 
   std::optional<model_price> price() const override {
     const auto known = parts_.prices.find(parts_.name, system_now());
@@ -48,8 +51,9 @@ public:
       std::move(*call), stop, sink,
       [self = shared_from_this(), sink, on_delta = std::move(on_delta),
        done = std::move(done)](const http_outcome& outcome) {
-        if (sink->answer && std::holds_alternative<http_response>(outcome))
-          return done(self->priced(sink->answer->outcome()));
+        const auto* answer = std::get_if<http_response>(&outcome);
+        if (sink->answer && answer)
+          return done(self->completed(sink->answer->outcome(), *answer));
         auto whole = self->outcome_of(outcome);
         if (const auto* reply = std::get_if<model_reply>(&whole))
           show_whole(*reply, on_delta);
@@ -106,13 +110,18 @@ private:
   model_outcome outcome_of(const http_outcome& outcome) const {
     if (const auto* none = std::get_if<http_failure>(&outcome))
       return failure_of(*none);
-    return priced(
-      parts_.from_wire(std::get<http_response>(outcome), system_now()));
+    const auto& answer = std::get<http_response>(outcome);
+    return completed(parts_.from_wire(answer, system_now()), answer);
   }
 
-  model_outcome priced(model_outcome outcome) const {
+  /// Adds what is not in the body.
+  model_outcome completed(model_outcome outcome,
+                          const http_response& answer) const {
+    const auto now = system_now();
     if (auto* reply = std::get_if<model_reply>(&outcome))
-      reply->cost_usd_micros = cost_of(*reply, system_now());
+      reply->cost_usd_micros = cost_of(*reply, now);
+    std::visit([&](auto& x) { x.limits = limits_of(answer.headers, now); },
+               outcome);
     return outcome;
   }
 

@@ -16,6 +16,7 @@ namespace kestrion {
 /// All that one vendor's model is, as far as an attempt has to know.
 struct remote_parts {
   std::string name;
+  model_endpoint endpoint;
   std::string url;
   http_headers headers; ///< The key among them.
   http_client_ptr http;

@@ -12,7 +12,7 @@ project=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 packages_to_build=(
   ccache cmake g++ ninja-build
   libboost1.81-dev libboost-json1.81-dev libcaf-dev libsqlite3-dev libssl-dev
-  libvalijson-dev
+  libvalijson-dev prometheus-cpp-dev
 )
 packages_to_test=(
   libboost-test1.81-dev

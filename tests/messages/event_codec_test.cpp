@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
     {52, "b39fd25372c6ea447d542c3d87d28a1298b12876dd15de57a3d57d5ebef39ab7"},
     {53, "f5b12b3c55c34562d1c9ceb5c0d14c46e835c66bf12e4e9f85e84734a47dcdd1"},
     {55, "09bda4a816207254ff6713415941fcf4b365abc2d088d45021b2d50371cabe1e"},
+    {56, "e3dda06c719ae0491ac6b6da3c921697cab8313b2c169de80c7db4d28d5223a5"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {

@@ -119,6 +119,23 @@ BOOST_AUTO_TEST_CASE(a_streamed_call_gives_the_reply_of_one_that_is_not) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_streamed_answer_says_what_is_left_of_limits) {
+  for (const auto& v : vendors()) {
+    BOOST_TEST_CONTEXT(v.name) {
+      loopback_server server{[&](loopback_connection& c) {
+        c.read_request();
+        auto bytes = chunked(golden(v.name + v.suffix), 200);
+        bytes.insert(bytes.find("\r\n") + 2,
+                     "x-ratelimit-remaining-requests: 7\r\n");
+        c.write(bytes);
+      }};
+      const auto shown = stream(*v.make(server.url(), true));
+      BOOST_TEST_REQUIRE(reply_in(shown.outcome).limits.size() == 1u);
+      BOOST_TEST(reply_in(shown.outcome).limits.front().remaining.value() == 7);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_knows_no_streams_is_understood) {
   for (const auto& v : vendors()) {
     BOOST_TEST_CONTEXT(v.name) {

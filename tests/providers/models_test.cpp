@@ -212,6 +212,50 @@ BOOST_AUTO_TEST_CASE(the_headers_say_who_asks_and_in_which_version) {
   BOOST_TEST(has("Authorization: Bearer key-2"));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_server_says_of_limits_is_part_of_the_outcome) {
+  int status = 200;
+  loopback_server server{[&](loopback_connection& c) {
+    for (auto request = c.read_request(); !request.empty();
+         request = c.read_request()) {
+      const std::string body = R"({"content":[],"usage":{"input_tokens":5,)"
+                               R"("cache_read_input_tokens":100,)"
+                               R"("cache_creation_input_tokens":20}})";
+      c.write("HTTP/1.1 " + std::to_string(status)
+              + " X\r\nContent-Length: " + std::to_string(body.size())
+              + "\r\nanthropic-ratelimit-requests-limit: 50"
+                "\r\nanthropic-ratelimit-requests-remaining: 7\r\n\r\n"
+              + body);
+    }
+  }};
+  const auto m =
+    anthropic({.model = "m", .base_url = server.url(), .api_key = "key-1"});
+  const std::vector<limit_report> said{{limit_kind::requests, 50, 7}};
+  const auto reply = reply_in(ask(*m, hello()));
+  BOOST_TEST((reply.limits == said));
+  BOOST_TEST(reply.usage.total() == 125);
+  BOOST_TEST(reply.limited_input_tokens.value() == 25); // Not from the cache.
+  status = 429;
+  BOOST_TEST((failure_in(ask(*m, hello())).limits == said));
+}
+
+BOOST_AUTO_TEST_CASE(an_endpoint_names_the_key_without_giving_it_away) {
+  const auto of = [](const char* key) {
+    return anthropic({.model = "m", .api_key = key})->endpoint();
+  };
+  BOOST_TEST(of("key-1").provider == "anthropic");
+  BOOST_TEST(of("key-1").key.size() == 8u);
+  BOOST_TEST((of("key-1") == of("key-1")));
+  BOOST_TEST(of("key-1").key != of("key-2").key);
+  const auto url = "http://127.0.0.1:1/v1";
+  for (const auto& local :
+       {openai({.model = "m", .base_url = url, .provider = "v"}),
+        openai_responses({.model = "m", .base_url = url, .provider = "v"})}) {
+    BOOST_TEST(local->endpoint().provider == "v");
+    BOOST_TEST(!local->endpoint().caches);
+  }
+  BOOST_TEST(ollama("m")->endpoint().provider == "ollama");
+}
+
 BOOST_AUTO_TEST_CASE(keys_and_addresses_come_from_the_environment) {
   examples::vendor_server server{[](const examples::vendor_request& r) {
     return examples::vendor_turn{.text = r.model};

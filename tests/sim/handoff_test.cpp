@@ -2,9 +2,16 @@
 
 #include <kestrion/tests/support/family.hpp>
 
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <iostream>
+
 namespace kestrion::test {
 
 namespace handoff_test {
+
+using namespace std::chrono_literals;
 
 agent router() {
   agent a{"router"};
@@ -21,6 +28,36 @@ agent caller() {
     .subagent("call", "Gets help.", "router");
   return a;
 }
+
+/// A directory ends after so many turns.
+/// @returns False if nothing was left to lose.
+struct dying_directories : family {
+  bool play(std::uint32_t seed, int turns) {
+    disk = open_store("memory:").value();
+    boot({router(), scout(by_turn({says(""), says("mended")}))}, seed);
+    caf::anon_send(process->directory(),
+                   start_request{"router", user_message("Go on."), {}});
+    process->settle(turns);
+    const auto rows = disk->list({}).value();
+    if (rows.empty())
+      return true; // A start that was not heard is nobody's.
+    if (rows.size() == 2
+        && std::all_of(rows.begin(), rows.end(),
+                       [](const auto& row) { return is_terminal(row.status); }))
+      return false;
+    ++moments;
+    caf::anon_send_exit(process->directory(), caf::exit_reason::kill);
+    process->advance(1min);
+    const auto id = std::find_if(rows.begin(), rows.end(), [](const auto& row) {
+                      return row.agent == "router";
+                    })->id;
+    BOOST_CHECK_EQUAL(status(id), run_status::completed);
+    BOOST_CHECK_EQUAL(status(child(id)), run_status::completed);
+    return true;
+  }
+
+  int moments = 0;
+};
 
 } // namespace handoff_test
 
@@ -96,6 +133,19 @@ BOOST_AUTO_TEST_CASE(who_waits_hears_of_needs_of_a_handed_over_conversation) {
   BOOST_CHECK_EQUAL(r.approvals[0].run, child(child(id)));
   BOOST_REQUIRE(tell(r.approvals[0].run, yes));
   BOOST_CHECK_EQUAL(wait(id).output, "done");
+}
+
+BOOST_FIXTURE_TEST_CASE(no_handoff_is_lost_when_the_directory_dies,
+                        dying_directories) {
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+    bool goes_on = true;
+    for (int turns = 0; goes_on; ++turns)
+      BOOST_TEST_CONTEXT("seed " << seed << ", after " << turns << " turns") {
+        goes_on = play(seed, turns);
+      }
+  }
+  std::cout << "a directory died at " << moments << " moments of a handoff\n";
+  BOOST_CHECK_GT(moments, 500);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

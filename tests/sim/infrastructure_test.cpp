@@ -25,9 +25,15 @@ using namespace std::chrono_literals;
 constexpr auto noon = timestamp{std::chrono::hours{500'004}};
 
 /// Which of the actors that are started anew.
-enum class part : std::uint8_t { journal, tool_watch, supervisor, directory };
-constexpr std::array parts{part::journal, part::tool_watch, part::supervisor,
-                           part::directory};
+enum class part : std::uint8_t {
+  journal,
+  tool_watch,
+  scheduler,
+  supervisor,
+  directory
+};
+constexpr std::array parts{part::journal, part::tool_watch, part::scheduler,
+                           part::supervisor, part::directory};
 
 void kill(sim& process, part p) {
   const auto& context = *process.actors().context;
@@ -38,6 +44,7 @@ void kill(sim& process, part p) {
   switch (p) {
     case part::journal: return end(context.journal.get());
     case part::tool_watch: return end(context.tool_watch.get());
+    case part::scheduler: return end(context.scheduler.get());
     case part::supervisor:
       return end(strong<supervisor_actor>(context.supervisor));
     case part::directory: return end(process.directory());
@@ -87,6 +94,7 @@ struct fixture {
   std::unique_ptr<sim> boot(std::uint32_t seed) {
     engine_options options;
     options.supervision.intensity = 1'000;
+    options.calls.limits = rate_limit{}.concurrent_calls(3).specs();
     return std::make_unique<sim>(disk, std::vector{lead(), scout()}, seed, noon,
                                  options);
   }

@@ -189,7 +189,10 @@ void storm_witness::observe(life_id life, const run_id& run, run_log& log,
     e, [&](const run_started& x) { check_birth(run, x); },
     [&](const tool_call_started& x) { ++log.starts[x.call]; },
     [&](const child_started& x) { log.children.insert(x.call); },
-    [&](const handed_off& x) { log.children.insert(x.call); },
+    [&](const handed_off& x) {
+      log.children.insert(x.call);
+      log.handed = x.call;
+    },
     [&](const child_ended& x) {
       expect(++log.ends[x.call] == 1,
              name_of(run) + " hears twice of the end of " + x.call);
@@ -215,35 +218,34 @@ void storm_witness::check_birth(const run_id& run, const run_started& e) {
          name_of(run) + " began before " + name_of(*asked) + " asked for it");
 }
 
-const storm_witness::run_log* storm_witness::last_holder(run_id run) const {
+/// A conversation ends as who has it last. One that is cancelled while it is
+/// handed over has two ends: either may be heard.
+bool storm_witness::ended_as(run_id run, run_status status) const {
   for (;;) {
     const auto found = logs_.find(run);
     if (found == logs_.end())
-      return nullptr;
-    // The next one may end before this one hears that it exists.
-    const auto& p = found->second.state.progress;
-    const auto* open = open_handoff(p);
-    if (!open && !p.handed_over)
-      return &found->second;
-    const auto next = child_id(run, open ? open->id : p.handed_over->call);
-    if (!logs_.contains(next))
-      return &found->second;
-    run = next;
+      return false;
+    const auto& log = found->second;
+    const auto& p = log.state.progress;
+    if (p.status == status && !p.handed_over)
+      return true;
+    if (!log.handed)
+      return false;
+    run = child_id(run, *log.handed);
   }
 }
 
 void storm_witness::check_end_of_child(const run_id& run,
                                        const child_ended& e) {
-  const auto* child = last_holder(child_id(run, e.call));
-  if (!child)
+  const auto child = child_id(run, e.call);
+  if (!logs_.contains(child))
     expect(e.status == run_status::failed,
            name_of(run) + " hears of " + e.call + ", which never was");
   else
-    expect(e.status == child->state.progress.status,
+    expect(ended_as(child, e.status),
            name_of(run) + " hears that " + e.call + " is "
              + std::string{to_string(e.status)} + " (" + e.content
-             + "), but it is "
-             + std::string{to_string(child->state.progress.status)});
+             + "), but nobody ended so");
 }
 
 // -- effects ------------------------------------------------------------------

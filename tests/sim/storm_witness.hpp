@@ -112,6 +112,7 @@ public:
     life_id writer = -1;                     ///< Of the last append.
     std::map<std::string, int> starts;       ///< `tool_call_started`, by call.
     std::set<std::string> children;          ///< Calls that are runs.
+    std::optional<std::string> handed;       ///< The call that is its heir.
     std::map<std::string, int> ends;         ///< `child_ended`, by call.
     std::map<std::string, life_id> answered; ///< Model calls, by whom.
     int takeovers = 0;                       ///< From lives that went on.
@@ -131,7 +132,7 @@ private:
   void observe(life_id life, const run_id& run, run_log& log, const event& e);
   void check_birth(const run_id& run, const run_started& e);
   void check_end_of_child(const run_id& run, const child_ended& e);
-  const run_log* last_holder(run_id run) const;
+  bool ended_as(run_id run, run_status status) const;
   void check_effect(life_id life, const run_id& run, const std::string& what);
   void check_live(life_id life, const run_id& run, const run_state& live);
 

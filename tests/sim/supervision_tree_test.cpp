@@ -156,6 +156,15 @@ BOOST_AUTO_TEST_CASE(who_does_not_end_in_time_is_killed) {
   told({"end deaf", "end a"});
 }
 
+BOOST_AUTO_TEST_CASE(a_restart_that_waits_does_not_outlive_its_supervisor) {
+  grow({child("deaf", restart_type::permanent, true), child("b")});
+  end("b", caf::exit_reason::kill);
+  end("b", caf::exit_reason::kill); // It would start again after 10 ms.
+  caf::anon_send_exit(tree, caf::exit_reason::user_shutdown);
+  world.advance(1s);
+  told({"end b", "end deaf"});
+}
+
 BOOST_AUTO_TEST_CASE(it_tells_whom_it_looks_after) {
   caf::scoped_actor outside{world.system()};
   grow({child("a"), child("b", restart_type::temporary), child("c")});

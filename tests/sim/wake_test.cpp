@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 
 namespace kestrion::test {
@@ -131,6 +133,22 @@ BOOST_AUTO_TEST_CASE(who_can_not_be_woken_stays_due_and_hinders_nobody) {
   boot({waiter(), stranger}, 4, noon + 2h);
   process->settle();
   BOOST_CHECK_EQUAL(status(theirs), run_status::expired);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_earlier_life_said_does_not_send_this_one_away) {
+  const auto m = std::make_shared<patient_model>();
+  boot({scout(m)});
+  const auto id = start("scout");
+  BOOST_REQUIRE_EQUAL(m->calls.size(), 1u);
+  // Late, and from an actor that is no more: it was at rest.
+  run_settled late;
+  late.result = result_of(id, process->load(id));
+  late.result.status = run_status::waiting_on_human;
+  late.commands_taken = 1;
+  caf::anon_send(process->directory(), late);
+  process->settle();
+  m->calls[0].done(says("seen"));
+  BOOST_CHECK_EQUAL(wait(id).status, run_status::completed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

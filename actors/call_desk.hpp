@@ -1,0 +1,71 @@
+#pragma once
+
+#include <kestrion/scheduler/token_scheduler.hpp>
+
+#include <caf/actor_addr.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace kestrion {
+
+/// A run wants to call a model.
+struct reserve_call {
+  std::uint64_t permit = 0; ///< Its number, unique in this process.
+  caf::actor_addr holder;   ///< A run; its death gives the permit back.
+  call_request request;
+};
+
+/// Nobody waits for the call any more.
+struct call_released {
+  bool sent = false; ///< The server may have got it.
+};
+using call_end = std::variant<call_usage, call_released, throttle>;
+
+/// A call that waited or was made has ended.
+struct end_call {
+  std::uint64_t permit = 0;
+  call_end how;
+  std::vector<limit_report> limits = {}; ///< What the server said of them.
+};
+using call_note = std::variant<reserve_call, end_call>;
+
+/// What runs tell the scheduler. It lies here, not in a mailbox, until it is
+/// taken up, so that nothing is lost when the actor ends and another one goes
+/// on: a lost reservation would make a run wait for ever, a lost end would keep
+/// its permit.
+/// @par Threading All members from any thread.
+class call_desk {
+public:
+  /// @returns Whether the scheduler has to be told: before, nothing lay here.
+  bool put(call_note note) {
+    const std::lock_guard lock{mutex_};
+    notes_.push_back(std::move(note));
+    return notes_.size() == 1;
+  }
+
+  /// In the order in which they came.
+  std::vector<call_note> take() {
+    const std::lock_guard lock{mutex_};
+    return std::exchange(notes_, {});
+  }
+
+  /// Numbers permits.
+  std::uint64_t next_permit() { return ++last_permit_; }
+
+  /// Something is declared, so that each call has to ask.
+  std::atomic<bool> has_rules{false};
+  /// Calls that wait, as the scheduler last saw it.
+  std::atomic<std::size_t> waiting{0};
+
+private:
+  std::mutex mutex_;
+  std::vector<call_note> notes_;
+  std::atomic<std::uint64_t> last_permit_{0};
+};
+
+} // namespace kestrion

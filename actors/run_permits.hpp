@@ -1,0 +1,25 @@
+#pragma once
+
+#include <kestrion/actors/run_actor.hpp>
+
+/// The permits of a run's model calls: how the run's actor gets and ends them.
+/// Internal to it.
+namespace kestrion::run_permits {
+
+/// Whether its model calls have to ask. Not those of a model behind no server,
+/// where no limit is declared: they cost nothing.
+bool has_to_ask(const run_actor_state& st);
+
+/// Asks for a permit. The run hears `call_permitted` or `call_denied`.
+/// @returns Its number.
+std::uint64_t ask(const run_actor_state& st, const caf::actor_addr& holder);
+
+/// Ends the permit of a call that has its outcome, if it had one.
+void settle(const run_actor_state& st, const effect_in_flight& call,
+            const model_outcome& outcome);
+
+/// The call is not wanted any more: takes it out of the queue, or gives its
+/// permit back. Of no other effect anything follows.
+void drop(const run_actor_state& st, const effect_in_flight& call);
+
+} // namespace kestrion::run_permits

@@ -1,0 +1,231 @@
+#include <kestrion/actors/scheduler_actor.hpp>
+
+#include <kestrion/messages/match.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+using scheduler_self = scheduler_actor::stateful_pointer<scheduler_state>;
+
+/// Clocks are not finer than that, so it looks no sooner again.
+constexpr duration alarm_min = std::chrono::milliseconds{1};
+
+template <class Message>
+void tell(const caf::actor_addr& holder, Message m) {
+  if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(holder))
+    caf::anon_send(caf::actor_cast<run_actor>(hdl), std::move(m));
+}
+
+/// Forgets a permit. @returns What it was; no ticket: nothing.
+permit_book::permit take_out(permit_book& book, std::uint64_t number) {
+  const auto i = book.permits.find(number);
+  if (i == book.permits.end())
+    return {};
+  const auto out = i->second;
+  book.permits.erase(i);
+  book.numbers.erase(out.ticket);
+  book.waiting -= out.is_granted ? 0 : 1;
+  if (const auto holder = book.holders.find(out.run);
+      holder != book.holders.end())
+    std::erase(holder->second.permits, number);
+  return out;
+}
+
+void give_back(scheduler_self self, std::uint64_t number, bool sent) {
+  auto& book = *self->state.book;
+  const auto permit = take_out(book, number);
+  const auto now = self->state.now();
+  if (permit.is_granted)
+    book.scheduler.release(permit.ticket, sent, now);
+  else if (permit.ticket != 0)
+    book.scheduler.cancel(permit.ticket, now);
+}
+
+/// A life of a run has ended, and whatever it called has no one to answer to.
+void forget_holder(scheduler_self self, const run_id& run) {
+  auto& holders = self->state.book->holders;
+  const auto i = holders.find(run);
+  if (i == holders.end())
+    return;
+  const auto left = i->second;
+  for (const auto number : left.permits)
+    give_back(self, number, true);
+  self->state.watched.erase(left.actor);
+  holders.erase(run);
+}
+
+/// @returns Whether there still is somebody to watch.
+bool watch(scheduler_self self, const caf::actor_addr& actor,
+           const run_id& run) {
+  const auto hdl = caf::actor_cast<caf::strong_actor_ptr>(actor);
+  if (!hdl)
+    return false;
+  if (self->state.watched.emplace(actor, run).second)
+    self->monitor(caf::actor_cast<caf::actor>(hdl));
+  return true;
+}
+
+// -- what runs say ------------------------------------------------------------
+
+void take_up(scheduler_self self, reserve_call& x) {
+  auto& book = *self->state.book;
+  const auto run = x.request.run;
+  if (const auto i = book.holders.find(run);
+      i != book.holders.end() && i->second.actor != x.holder)
+    forget_holder(self, run); // It lives anew.
+  if (!watch(self, x.holder, run))
+    return;
+  if (!x.request.tenant.empty())
+    if (auto node = budget_of(x.request.tenant);
+        book.scheduler.budgets().find(node))
+      x.request.budget = std::move(node);
+  const auto ticket = book.scheduler.reserve(x.request, self->state.now());
+  if (!ticket) {
+    tell(x.holder, call_denied{x.permit, ticket.error()});
+    return;
+  }
+  auto& holder = book.holders[run];
+  holder.actor = x.holder;
+  holder.permits.push_back(x.permit);
+  book.permits.emplace(x.permit, permit_book::permit{*ticket, run, false});
+  book.numbers.emplace(*ticket, x.permit);
+  ++book.waiting;
+}
+
+void take_up(scheduler_self self, const end_call& x) {
+  if (const auto* lost = std::get_if<call_released>(&x.how);
+      lost && x.limits.empty())
+    return give_back(self, x.permit, lost->sent);
+  auto& scheduler = self->state.book->scheduler;
+  const auto now = self->state.now();
+  const auto permit = take_out(*self->state.book, x.permit);
+  if (permit.ticket == 0)
+    return; // Given back before.
+  for (const auto& report : x.limits)
+    scheduler.report(permit.ticket, report, now);
+  match(
+    x.how,
+    [&](const call_usage& used) { scheduler.commit(permit.ticket, used, now); },
+    [&](const call_released& lost) {
+      scheduler.release(permit.ticket, lost.sent, now);
+    },
+    [&](const throttle& how) { scheduler.throttled(permit.ticket, how, now); });
+}
+
+void take_up_all(scheduler_self self) {
+  for (auto& note : self->state.desk->take())
+    std::visit([&](auto& x) { take_up(self, x); }, note);
+}
+
+// -- what follows -------------------------------------------------------------
+
+void announce(permit_book& book, std::uint64_t number, const call_granted&) {
+  auto& permit = book.permits.at(number);
+  permit.is_granted = true;
+  --book.waiting;
+  tell(book.holders.at(permit.run).actor, call_permitted{number});
+}
+
+void announce(permit_book& book, std::uint64_t number, const call_refused& x) {
+  const auto holder = book.holders.at(book.permits.at(number).run).actor;
+  take_out(book, number);
+  tell(holder, call_denied{number, x.why});
+}
+
+void set_alarm(scheduler_self self, timestamp now) {
+  auto& st = self->state;
+  const auto next = st.book->scheduler.next_event(now);
+  if (!next || (st.alarm && *st.alarm > now && *st.alarm <= *next))
+    return; // One that is under way comes in time.
+  const auto wait = std::max(*next - now, alarm_min);
+  st.alarm = now + wait;
+  self->delayed_send(self, wait, look_at_calls{});
+}
+
+void look(scheduler_self self) {
+  take_up_all(self);
+  auto& st = self->state;
+  const auto now = st.now();
+  for (const auto& outcome : st.book->scheduler.poll(now))
+    std::visit(
+      [&](const auto& x) {
+        const auto number = st.book->numbers.find(x.ticket);
+        if (number != st.book->numbers.end()) // Else it was given up meanwhile.
+          announce(*st.book, number->second, x);
+      },
+      outcome);
+  st.desk->waiting = st.book->waiting;
+  set_alarm(self, now);
+}
+
+std::optional<call_waiting> why_waits(scheduler_self self, const run_id& run) {
+  auto& st = self->state;
+  const auto holder = st.book->holders.find(run);
+  if (holder == st.book->holders.end())
+    return std::nullopt;
+  for (const auto number : holder->second.permits)
+    if (auto why = st.book->scheduler.waiting(
+          st.book->permits.at(number).ticket, st.now()))
+      return why;
+  return std::nullopt;
+}
+
+result<bool> declare_all(scheduler_self self, const declare_limits& x) {
+  auto& st = self->state;
+  for (const auto& limit : x.limits) {
+    auto declared = st.book->scheduler.declare(limit, st.now());
+    if (!declared)
+      return declared.error();
+    st.desk->has_rules = true;
+  }
+  return true;
+}
+
+} // namespace
+
+scheduler_actor::behavior_type scheduler(scheduler_self self,
+                                         std::shared_ptr<call_desk> desk,
+                                         std::shared_ptr<permit_book> book,
+                                         std::function<timestamp()> now) {
+  auto& state = self->state;
+  state.desk = std::move(desk);
+  state.book = std::move(book);
+  state.now = std::move(now);
+  self->set_down_handler([self](const caf::down_msg& down) {
+    take_up_all(self); // What it said before it ended.
+    const auto i = self->state.watched.find(down.source);
+    if (i == self->state.watched.end())
+      return;
+    const auto run = i->second; // Goes with its entry.
+    forget_holder(self, run);
+    look(self);
+  });
+  std::vector<run_id> gone;
+  for (const auto& [run, holder] : state.book->holders)
+    if (!watch(self, holder.actor, run))
+      gone.push_back(run);
+  for (const auto& run : gone)
+    forget_holder(self, run);
+  return {
+    [self](const look_at_calls&) { look(self); },
+    [self](const declare_limits& x) -> caf::result<bool> {
+      const auto declared = declare_all(self, x);
+      look(self);
+      return to_caf(declared);
+    },
+    [self](const waiting_query& x) {
+      return waiting_answer{why_waits(self, x.run)};
+    },
+    [self](const figures_query&) {
+      return self->state.book->scheduler.figures(self->state.now());
+    },
+  };
+}
+
+} // namespace kestrion

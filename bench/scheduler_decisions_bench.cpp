@@ -1,0 +1,131 @@
+/// How many permits a second the scheduler's actor grants while so many calls
+/// wait: each permit is ended at once, and its run asks for the next one. The
+/// runs are one actor that does nothing else, so that the scheduler is what is
+/// measured; notes go over the desk and grants through mailboxes, as in a
+/// runtime.
+
+#include "figures.hpp"
+
+#include <kestrion/actors/scheduler_actor.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <atomic>
+#include <memory>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t tenants = 20;
+constexpr std::int64_t at_a_time = 64;
+constexpr std::size_t decisions = 500'000;
+
+struct load {
+  std::shared_ptr<kestrion::call_desk> desk =
+    std::make_shared<kestrion::call_desk>();
+  kestrion::scheduler_actor scheduler;
+  std::size_t runs = 0;
+  std::atomic<std::size_t> granted{0};
+
+  void tell(kestrion::call_note note) {
+    if (desk->put(std::move(note)))
+      caf::anon_send(scheduler, kestrion::look_at_calls{});
+  }
+
+  /// @param permit  Its remainder is the run's.
+  void ask(std::uint64_t permit, const caf::actor_addr& holder) {
+    const auto run = permit % runs;
+    kestrion::call_request x;
+    x.tenant = "tenant " + std::to_string(run % tenants);
+    x.run = kestrion::run_id::make(kestrion::timestamp{1h}, 1, run);
+    x.agent = "worker";
+    x.route = {"vendor", "model", "key"};
+    x.input_bytes = 2'000;
+    x.output_tokens_max = 500;
+    tell(kestrion::reserve_call{permit, holder, std::move(x)});
+  }
+};
+
+/// All runs in one.
+caf::behavior holder(caf::event_based_actor* self,
+                     const std::shared_ptr<load>& l) {
+  return {
+    [self, l](const kestrion::call_permitted& x) {
+      kestrion::call_usage used;
+      used.tokens = {.input_tokens = 500, .output_tokens = 100};
+      l->tell(kestrion::end_call{x.permit, used, {}});
+      if (++l->granted < decisions)
+        l->ask(x.permit + l->runs, caf::actor_cast<caf::actor_addr>(self));
+    },
+    [](const kestrion::call_denied& x) {
+      throw std::runtime_error("denied: " + to_string(x.why));
+    },
+  };
+}
+
+kestrion::call_rules rules() {
+  kestrion::call_rules out;
+  out.limits.push_back({.name = "at a time",
+                        .covers = {},
+                        .kind = kestrion::limit_kind::concurrency,
+                        .amount = at_a_time});
+  out.limits.push_back({.name = "requests",
+                        .covers = {},
+                        .kind = kestrion::limit_kind::requests,
+                        .amount = 1'000'000'000,
+                        .shape = kestrion::limit_shape::continuous});
+  out.limits.push_back({.name = "tokens",
+                        .covers = {},
+                        .kind = kestrion::limit_kind::total_tokens,
+                        .amount = 1'000'000'000'000,
+                        .shape = kestrion::limit_shape::continuous});
+  return out;
+}
+
+void measure_with(std::size_t waiters) {
+  caf::actor_system_config config;
+  config.set("scheduler.max-threads", 2U);
+  caf::actor_system system{config};
+  auto l = std::make_shared<load>();
+  l->runs = waiters + at_a_time;
+  auto book =
+    kestrion::open_permit_book(rules(), kestrion::system_now()).value();
+  l->scheduler = system.spawn(kestrion::scheduler, l->desk, std::move(book),
+                              kestrion::system_now);
+  const auto runs = system.spawn(holder, l);
+  const auto cpu_before = bench::cpu_time();
+  const auto took = bench::time_of([&] {
+    for (std::uint64_t i = 0; i < l->runs; ++i)
+      l->ask(l->runs + i, runs.address());
+    bench::wait_until([&] { return l->granted >= decisions; }, "all decisions");
+  });
+  const auto cpu = bench::cpu_time() - cpu_before;
+  const auto granted = static_cast<double>(l->granted);
+  bench::print(
+    {{"bench", "scheduler_decisions"},
+     {"waiters", waiters},
+     {"decisions", static_cast<std::uint64_t>(granted)},
+     {"decisions_per_s", bench::rounded(granted / took.count(), 0)},
+     {"cpu_us_per_decision", bench::rounded(cpu.count() * 1e6 / granted, 2)}});
+  caf::anon_send_exit(runs, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(l->scheduler, caf::exit_reason::user_shutdown);
+  l->scheduler = nullptr;
+}
+
+void measure() {
+  for (const std::size_t waiters : {10, 10'000, 100'000})
+    measure_with(waiters);
+}
+
+} // namespace
+
+int main() {
+  return bench::run("scheduler_decisions", measure);
+}

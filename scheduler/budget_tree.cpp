@@ -1,0 +1,144 @@
+#include <kestrion/scheduler/budget_tree.hpp>
+
+#include <algorithm>
+
+namespace kestrion {
+
+namespace {
+
+struct dimension {
+  std::string_view name;
+  std::int64_t budget_amount::*amount;
+  std::optional<std::int64_t> budget_limits::*limit;
+};
+
+constexpr dimension dimensions[]{
+  {"usd_micros", &budget_amount::usd_micros, &budget_limits::usd_micros_max},
+  {"tokens", &budget_amount::tokens, &budget_limits::tokens_max},
+  {"calls", &budget_amount::calls, &budget_limits::calls_max}};
+
+} // namespace
+
+budget_amount& budget_amount::operator+=(const budget_amount& other) {
+  usd_micros += other.usd_micros;
+  tokens += other.tokens;
+  calls += other.calls;
+  return *this;
+}
+
+budget_amount& budget_amount::operator-=(const budget_amount& other) {
+  usd_micros -= other.usd_micros;
+  tokens -= other.tokens;
+  calls -= other.calls;
+  return *this;
+}
+
+std::optional<budget_tree::node>
+budget_tree::find(std::string_view name) const {
+  const auto found = names_.find(std::string{name});
+  return found == names_.end() ? std::nullopt : std::optional{found->second};
+}
+
+result<budget_tree::node> budget_tree::set(std::string_view name,
+                                           std::string_view parent,
+                                           const budget_limits& limits) {
+  std::optional<node> above;
+  if (!parent.empty() && !(above = find(parent)))
+    return error{errc::not_found, "budget " + std::string{name}
+                                    + ": its parent " + std::string{parent}
+                                    + " does not exist"};
+  if (const auto known = find(name)) {
+    if (nodes_[*known].parent != above)
+      return error{errc::conflict, "budget " + std::string{name}
+                                     + " has another parent than "
+                                     + std::string{parent}};
+    nodes_[*known].limits = limits;
+    return *known;
+  }
+  node made = nodes_.size();
+  if (free_.empty()) {
+    nodes_.emplace_back();
+  } else {
+    made = free_.back();
+    free_.pop_back();
+  }
+  nodes_[made] = entry{};
+  nodes_[made].name = name;
+  nodes_[made].parent = above;
+  nodes_[made].limits = limits;
+  if (above)
+    ++nodes_[*above].children;
+  names_.emplace(name, made);
+  return made;
+}
+
+bool budget_tree::remove(std::string_view name) {
+  const auto at = find(name);
+  if (!at || nodes_[*at].children != 0 || nodes_[*at].open != 0)
+    return false;
+  if (const auto above = nodes_[*at].parent)
+    --nodes_[*above].children;
+  names_.erase(nodes_[*at].name);
+  free_.push_back(*at);
+  return true;
+}
+
+std::vector<budget_tree::node> budget_tree::path(node at) const {
+  std::vector<node> out;
+  for (std::optional<node> i = at; i; i = nodes_[*i].parent)
+    out.push_back(*i);
+  return out;
+}
+
+std::optional<budget_refusal>
+budget_tree::reserve(node at, const budget_amount& most, timestamp now) {
+  std::optional<budget_refusal> waits;
+  for (std::optional<node> i = at; i; i = nodes_[*i].parent) {
+    const auto& n = nodes_[*i];
+    if (n.limits.ends_at && now >= *n.limits.ends_at)
+      return budget_refusal{n.name, "wall time"};
+    for (const auto& d : dimensions) {
+      const auto limit = n.limits.*d.limit;
+      const auto wanted = most.*d.amount;
+      const auto used = n.used.*d.amount;
+      const auto reserved = n.reserved.*d.amount;
+      // What wants nothing of it is not stopped by it.
+      if (!limit || wanted == 0 || wanted <= *limit - used - reserved)
+        continue;
+      budget_refusal why{n.name, d.name, wanted <= *limit - used,
+                         *limit, used,   reserved,
+                         wanted};
+      if (!why.only_reserved)
+        return why; // No use to wait for the others.
+      if (!waits)
+        waits = std::move(why);
+    }
+  }
+  if (waits)
+    return waits;
+  for (std::optional<node> i = at; i; i = nodes_[*i].parent)
+    nodes_[*i].reserved += most;
+  ++nodes_[at].open;
+  return std::nullopt;
+}
+
+void budget_tree::settle(node at, const budget_amount& reserved,
+                         const budget_amount& actual) {
+  ensure(nodes_[at].open > 0, "settled what was not reserved");
+  --nodes_[at].open;
+  for (std::optional<node> i = at; i; i = nodes_[*i].parent) {
+    nodes_[*i].reserved -= reserved;
+    nodes_[*i].used += actual;
+  }
+}
+
+budget_amount budget_tree::overdrawn(node at) const {
+  const auto& n = nodes_[at];
+  budget_amount out;
+  for (const auto& d : dimensions)
+    if (const auto limit = n.limits.*d.limit)
+      out.*d.amount = std::max<std::int64_t>(n.used.*d.amount - *limit, 0);
+  return out;
+}
+
+} // namespace kestrion

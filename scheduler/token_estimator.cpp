@@ -1,0 +1,112 @@
+#include <kestrion/scheduler/token_estimator.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kestrion {
+
+namespace {
+
+constexpr auto samples_to_learn = 8;
+constexpr auto memory = 64.0; ///< Samples; older ones fade.
+constexpr auto quantile = 0.95;
+/// Of the mean, above the average. More would be held back while calls are in
+/// flight and lost to others; single calls that need more are made up for by
+/// those that need less.
+constexpr auto deviations = 1.5;
+
+std::size_t slot_of(std::int64_t tokens, std::size_t slots) {
+  const auto at = 4 * std::log2(static_cast<double>(tokens) + 1);
+  return std::min(static_cast<std::size_t>(std::ceil(at)), slots - 1);
+}
+
+std::int64_t round_up(double tokens) {
+  return static_cast<std::int64_t>(std::ceil(tokens));
+}
+
+} // namespace
+
+void output_history::add(std::int64_t tokens) {
+  tokens = std::max<std::int64_t>(tokens, 0);
+  ++samples_;
+  const auto share = 1 / std::min<double>(samples_, memory);
+  mean_ += (static_cast<double>(tokens) - mean_) * share;
+  if (samples_ > static_cast<int>(memory))
+    for (auto& count : counts_)
+      count *= 1 - 1 / memory;
+  counts_[slot_of(tokens, counts_.size())] += 1;
+  total_ = 0;
+  for (const auto count : counts_)
+    total_ += count;
+}
+
+bool output_history::learnt() const {
+  return samples_ >= samples_to_learn;
+}
+
+std::int64_t output_history::high() const {
+  double sum = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    sum += counts_[i];
+    if (sum >= quantile * total_)
+      return round_up(std::exp2(static_cast<double>(i) / 4) - 1);
+  }
+  return round_up(std::exp2(static_cast<double>(counts_.size()) / 4));
+}
+
+std::int64_t output_history::mean() const {
+  return round_up(mean_);
+}
+
+std::int64_t token_estimator::input(std::int64_t bytes) const {
+  const auto b = static_cast<double>(bytes);
+  if (samples_ < samples_to_learn)
+    return bytes;
+  return round_up(b * std::min(1.0, ratio_ + deviations * deviation_));
+}
+
+std::int64_t token_estimator::mean_input(std::int64_t bytes) const {
+  // A little more, for the average is not exact, and what is off adds up.
+  return round_up(static_cast<double>(bytes)
+                  * std::min(1.0, ratio_ + deviation_ / 2));
+}
+
+const output_history* token_estimator::find(std::string_view agent) const {
+  const auto found = agents_.find(std::string{agent});
+  return found == agents_.end() ? &others_ : &found->second;
+}
+
+std::int64_t token_estimator::output(std::string_view agent,
+                                     std::int64_t max) const {
+  const auto* history = find(agent);
+  return history->learnt() ? std::min(history->high(), max) : max;
+}
+
+std::int64_t token_estimator::mean_output(std::string_view agent,
+                                          std::int64_t max) const {
+  const auto* history = find(agent);
+  return history->learnt() ? std::min(history->mean(), max) : max;
+}
+
+void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,
+                            std::string_view agent,
+                            std::int64_t output_tokens) {
+  if (bytes > 0) {
+    const auto seen =
+      static_cast<double>(input_tokens) / static_cast<double>(bytes);
+    ++samples_;
+    const auto share = 1 / std::min<double>(samples_, memory);
+    const auto off = std::abs(seen - ratio_);
+    ratio_ += (seen - ratio_) * share;
+    // The first one says nothing about how far they are apart.
+    if (samples_ > 1)
+      deviation_ += (off - deviation_) * share;
+  }
+  const std::string name{agent};
+  if (agents_.size() < agents_max || agents_.contains(name))
+    agents_[name].add(output_tokens);
+  else
+    others_.add(output_tokens);
+}
+
+} // namespace kestrion

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <kestrion/messages/time.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace kestrion {
+
+/// How many tokens outputs have: counts by size, of which old ones fade.
+class output_history {
+public:
+  void add(std::int64_t tokens);
+  bool learnt() const;
+  /// At most one in twenty was longer.
+  std::int64_t high() const;
+  std::int64_t mean() const;
+
+private:
+  std::array<double, 96> counts_{}; ///< By size, four slots a doubling.
+  double total_ = 0;
+  double mean_ = 0;
+  int samples_ = 0;
+};
+
+/// Estimates tokens for one model family before a call, and learns from what
+/// calls really used. Reservations are high on purpose: what is too much comes
+/// back at the commit, what is too little is refused by the server.
+///
+/// While it has not learnt, it takes what can't be exceeded: a token for each
+/// byte, and the declared maximum of the output.
+/// @par Threading Owner only.
+class token_estimator {
+public:
+  /// Above it agents are learnt about together.
+  static constexpr std::size_t agents_max = 10'000;
+
+  /// To be reserved for `bytes` of input.
+  std::int64_t input(std::int64_t bytes) const;
+  /// To be reserved for the output of an agent. @param max  As declared.
+  std::int64_t output(std::string_view agent, std::int64_t max) const;
+
+  /// What such a call uses on average.
+  std::int64_t mean_input(std::int64_t bytes) const;
+  std::int64_t mean_output(std::string_view agent, std::int64_t max) const;
+
+  /// @param bytes  0: not known, nothing is learnt about input.
+  void learn(std::int64_t bytes, std::int64_t input_tokens,
+             std::string_view agent, std::int64_t output_tokens);
+
+private:
+  const output_history* find(std::string_view agent) const;
+
+  double ratio_ = 1;     ///< Tokens a byte, on average.
+  double deviation_ = 0; ///< Of it, on average.
+  int samples_ = 0;
+  std::unordered_map<std::string, output_history> agents_;
+  output_history others_;
+};
+
+} // namespace kestrion

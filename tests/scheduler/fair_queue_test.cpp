@@ -1,0 +1,131 @@
+#include <kestrion/scheduler/fair_queue.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <random>
+
+using namespace kestrion;
+
+namespace fair_queue_test {
+
+/// A queue whose calls are all kept here.
+struct fixture {
+  fair_queue queue;
+  std::map<std::uint64_t, fair_queue::item> items;
+  std::uint64_t last = 0;
+
+  std::uint64_t push(std::uint32_t tenant, std::uint64_t run, double cost,
+                     double weight = 1, double boost = 0) {
+    const fair_queue::item what{
+      ++last, tenant, run_id::make(timestamp{}, 0, run), cost, weight, boost};
+    items[last] = what;
+    queue.push(what);
+    return last;
+  }
+
+  fair_queue::item pop() {
+    const auto what = items.at(queue.first());
+    queue.charge(what.tenant, what.run, what.weight, what.cost);
+    queue.erase(what);
+    items.erase(what.ticket);
+    return what;
+  }
+};
+
+} // namespace fair_queue_test
+
+BOOST_FIXTURE_TEST_SUITE(fair_queue_test, fixture)
+
+BOOST_AUTO_TEST_CASE(tenants_share_by_weight_whatever_their_calls_cost) {
+  std::minstd_rand rng{1};
+  std::array<double, 3> got{};
+  for (std::uint32_t t = 0; t < 3; ++t)
+    for (std::uint64_t r = 1; r <= 5; ++r)
+      push(t, 10 * t + r, 100, 1 << t);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto what = pop();
+    got[what.tenant] += what.cost;
+    const auto cost = 1 + static_cast<double>(rng() % 100) * (3 - what.tenant);
+    queue.push(
+      items[++last] = {last, what.tenant, what.run, cost, what.weight});
+  }
+  BOOST_TEST(got[1] / got[0] == 2, boost::test_tools::tolerance(0.02));
+  BOOST_TEST(got[2] / got[0] == 4, boost::test_tools::tolerance(0.02));
+}
+
+BOOST_AUTO_TEST_CASE(what_calls_really_cost_decides_not_the_estimate) {
+  std::array<double, 2> got{};
+  for (std::uint32_t t = 0; t < 2; ++t)
+    for (std::uint64_t run = 1; run <= 3; ++run)
+      push(t, 10 * t + run, 100);
+  for (int i = 0; i < 5'000; ++i) {
+    auto what = pop();
+    const auto actual = what.tenant == 0 ? 33.0 : 300.0;
+    queue.charge(what.tenant, what.run, 1, actual - what.cost);
+    got[what.tenant] += actual;
+    what.ticket = ++last;
+    queue.push(items[last] = what);
+  }
+  BOOST_TEST(got[1] / got[0] == 1, boost::test_tools::tolerance(0.02));
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_of_newcomers_does_not_starve_who_was_there) {
+  push(0, 1, 100);
+  pop();
+  const auto old = push(0, 1, 100); // It has had something already.
+  std::uint64_t run = 1;
+  for (int i = 0; i < 1'000; ++i) {
+    push(0, ++run, 100);
+    if (pop().ticket == old)
+      return;
+  }
+  BOOST_FAIL("starved");
+}
+
+BOOST_AUTO_TEST_CASE(priority_goes_first_and_ages) {
+  const auto low = push(0, 1, 100);
+  std::uint64_t run = 1;
+  int urgent = 0;
+  for (; urgent < 1'000; ++urgent) {
+    push(0, ++run, 100, 1, 1'000); // A head start of ten calls.
+    if (pop().ticket == low)
+      break;
+  }
+  BOOST_TEST(urgent >= 5);
+  BOOST_TEST(urgent <= 40);
+}
+
+BOOST_AUTO_TEST_CASE(a_big_call_is_not_passed_by_small_ones_for_long) {
+  const auto big = push(0, 1, 10'000);
+  std::uint64_t before = 0;
+  while (pop().ticket != big) {
+    push(1, 2, 10);
+    ++before;
+  }
+  BOOST_TEST(before < 3u);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_taken_out_is_gone) {
+  const auto a = push(0, 1, 100);
+  const auto b = push(0, 1, 100);
+  queue.erase(items.at(a));
+  queue.erase(items.at(a)); // Twice is once.
+  BOOST_TEST(queue.size() == 1u);
+  BOOST_TEST(pop().ticket == b);
+  BOOST_TEST(queue.empty());
+}
+
+BOOST_AUTO_TEST_CASE(runs_that_came_and_went_are_forgotten) {
+  fair_order<int> order;
+  for (int i = 0; i < 100'000; ++i) {
+    order.add(i, 1);
+    order.charge(i, 1, 10);
+    order.remove(i);
+  }
+  BOOST_TEST(order.remembered() < 100u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
