@@ -126,11 +126,11 @@ caf::behavior supervision_tree(tree_self self, supervision_spec spec,
     start(self, child);
   return {
     [self](const start_children&) {
-      auto& st = self->state;
-      st.is_starting_later = false;
+      auto& tree = self->state;
+      tree.is_starting_later = false;
       // Else whom we have seen end would live again, and be forgotten; what
       // has to start does so when all have ended.
-      if (!st.ends && st.to_stop.empty())
+      if (!tree.ends && tree.to_stop.empty())
         start_all(self);
     },
     [](const meet_supervisor&) { return true; }, // All have been started.

@@ -5,6 +5,7 @@
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
 #include <kestrion/providers/models/images.hpp>
+#include <kestrion/providers/models/openai_shapes.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -116,21 +117,6 @@ result<json::array> messages_of(const model_request& request) {
   return messages;
 }
 
-result<json::array> tools_of(const agent_definition& agent) {
-  json::array tools;
-  for (const auto& tool : agent.tools) {
-    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-    if (!schema)
-      return schema.error();
-    tools.push_back({{"type", "function"},
-                     {"function",
-                      {{"name", tool.name},
-                       {"description", tool.description},
-                       {"parameters", std::move(*schema)}}}});
-  }
-  return tools;
-}
-
 /// There is no reason of their own for tool calls.
 stop_reason stop_of(const std::string& reason, bool has_calls) {
   if (reason == "length")
@@ -201,7 +187,7 @@ result<std::string> to_wire(const model_request& request,
   auto messages = messages_of(request);
   if (!messages)
     return messages.error();
-  auto tools = tools_of(agent);
+  auto tools = function_tools(agent);
   if (!tools)
     return tools.error();
 

@@ -4,6 +4,7 @@
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/openai_shapes.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -151,21 +152,6 @@ result<json::array> messages_of(const model_request& request,
   return messages;
 }
 
-result<json::array> tools_of(const agent_definition& agent) {
-  json::array tools;
-  for (const auto& tool : agent.tools) {
-    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-    if (!schema)
-      return schema.error();
-    tools.push_back({{"type", "function"},
-                     {"function",
-                      {{"name", tool.name},
-                       {"description", tool.description},
-                       {"parameters", std::move(*schema)}}}});
-  }
-  return tools;
-}
-
 stop_reason stop_of(const std::string& reason, bool has_calls) {
   if (reason == "length")
     return stop_reason::max_tokens;
@@ -174,25 +160,6 @@ stop_reason stop_of(const std::string& reason, bool has_calls) {
   if (has_calls || reason == "tool_calls") // Some servers say "stop".
     return stop_reason::tool_use;
   return reason == "stop" ? stop_reason::end_turn : stop_reason::other;
-}
-
-/// Their input counts what came from and went into the cache; ours does not.
-token_usage usage_of(const json::value& body) {
-  token_usage usage;
-  const auto* u = member_of(body, "usage");
-  if (!u)
-    return usage;
-  if (const auto* details = member_of(*u, "prompt_tokens_details")) {
-    usage.cache_read_tokens = tokens_of(*details, "cached_tokens");
-    usage.cache_write_tokens = tokens_of(*details, "cache_write_tokens");
-  }
-  usage.input_tokens = std::max(std::int64_t{}, tokens_of(*u, "prompt_tokens")
-                                                  - usage.cache_read_tokens
-                                                  - usage.cache_write_tokens);
-  usage.output_tokens = tokens_of(*u, "completion_tokens");
-  if (const auto* details = member_of(*u, "completion_tokens_details"))
-    usage.reasoning_tokens = tokens_of(*details, "reasoning_tokens");
-  return usage;
 }
 
 /// Nothing if it is no tool call.
@@ -287,7 +254,7 @@ result<std::string> to_wire(const model_request& request,
   auto messages = messages_of(request, options);
   if (!messages)
     return messages.error();
-  auto tools = tools_of(agent);
+  auto tools = function_tools(agent);
   if (!tools)
     return tools.error();
 
@@ -334,7 +301,7 @@ model_outcome from_json(const json::value& body, const http_response& answer,
   auto outcome =
     reply_of(choices->get_array().front(), vendor_of(options), context);
   if (auto* reply = std::get_if<model_reply>(&outcome)) {
-    reply->usage = usage_of(body);
+    reply->usage = openai_usage(body, "prompt_tokens", "completion_tokens");
     reply->model = string_of(body, "model");
     reply->request_id =
       find_header(answer.headers, "x-request-id").value_or(std::string_view{});

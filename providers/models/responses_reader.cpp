@@ -1,5 +1,6 @@
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/openai_shapes.hpp>
 #include <kestrion/providers/models/responses_wire.hpp>
 
 #include <boost/json/array.hpp>
@@ -20,25 +21,6 @@ constexpr duration wait_max = std::chrono::seconds{60};
 answer_context context_of(const openai_responses_options& options,
                           timestamp now) {
   return {"openai", options.model, options.api_key, now, wait_max};
-}
-
-/// Their input counts what came from and went into the cache; ours does not.
-token_usage usage_of(const json::value& body) {
-  token_usage usage;
-  const auto* u = member_of(body, "usage");
-  if (!u)
-    return usage;
-  if (const auto* details = member_of(*u, "input_tokens_details")) {
-    usage.cache_read_tokens = tokens_of(*details, "cached_tokens");
-    usage.cache_write_tokens = tokens_of(*details, "cache_write_tokens");
-  }
-  usage.input_tokens = std::max(std::int64_t{}, tokens_of(*u, "input_tokens")
-                                                  - usage.cache_read_tokens
-                                                  - usage.cache_write_tokens);
-  usage.output_tokens = tokens_of(*u, "output_tokens");
-  if (const auto* details = member_of(*u, "output_tokens_details"))
-    usage.reasoning_tokens = tokens_of(*details, "reasoning_tokens");
-  return usage;
 }
 
 vendor_error error_of(const json::value& body) {
@@ -167,7 +149,7 @@ model_outcome from_json(const json::value& body, const http_response& answer,
       return wrong_shape(context, "has an item that is none");
   auto reply = std::move(items.reply);
   reply.stop = stop_of(body, items);
-  reply.usage = usage_of(body);
+  reply.usage = openai_usage(body, "input_tokens", "output_tokens");
   reply.model = string_of(body, "model");
   reply.request_id =
     find_header(answer.headers, "x-request-id").value_or(std::string_view{});
