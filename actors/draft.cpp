@@ -13,6 +13,8 @@
 namespace kestrion::machine {
 
 void draft::emit(event e) {
+  if (out.events.empty())
+    out.events.reserve(2); // As many as most commands have.
   make_valid_text(e);
   recorded_event recorded{after.seq + 1, now, std::move(e)};
   fold_progress(after, recorded);

@@ -59,6 +59,7 @@ std::vector<effect> owed(const run_state& state) {
   std::vector<effect> out;
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return out;
+  out.reserve(p.calls.size() + 2); // Calls, the model's or theirs, and a wake.
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});

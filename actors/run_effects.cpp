@@ -16,6 +16,11 @@ namespace kestrion::run_effects {
 
 namespace {
 
+/// The same in each life, and for nothing else.
+std::string key_of(const run_actor_state& st, const std::string& call) {
+  return st.id.str() + "/" + call;
+}
+
 /// Whether the conversation has images that are blobs. Looks at each message
 /// once, so a turn costs the same however long the conversation is.
 bool shows_blobs(run_actor_state& st) {
@@ -31,14 +36,14 @@ bool shows_blobs(run_actor_state& st) {
 
 void call(run_self self, const effect_in_flight& flight) {
   auto& st = self->state;
-  start_model_call({caf::actor_cast<caf::actor_addr>(self),
-                    flight.call,
-                    flight.attempt,
-                    st.agent,
-                    {st.agent->definition, st.run.conversation,
-                     st.id.str() + "/" + flight.call},
-                    flight.stop.get_token(),
-                    shows_blobs(st) ? st.context->store : nullptr});
+  start_model_call(
+    {caf::actor_cast<caf::actor_addr>(self),
+     flight.call,
+     flight.attempt,
+     st.agent,
+     {st.agent->definition, st.run.conversation, key_of(st, flight.call)},
+     flight.stop.get_token(),
+     shows_blobs(st) ? st.context->store : nullptr});
 }
 
 namespace {
@@ -72,7 +77,7 @@ void start(run_self self, const run_tool& x) {
   else
     st.context->tools->start(
       {caf::actor_cast<caf::actor_addr>(self), st.agent, x,
-       tool_context{st.id, x.call, st.id.str() + "/" + x.call, x.attempt,
+       tool_context{st.id, x.call, key_of(st, x.call), x.attempt,
                     flight.stop.get_token()}});
   st.in_flight.push_back(std::move(flight));
 }
