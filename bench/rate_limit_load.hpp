@@ -40,8 +40,8 @@ struct call_arrival {
 
 struct rate_limit_record {
   std::vector<call_arrival> arrivals; ///< Oldest first; before `begin`, too.
-  /// What is measured: begins with a window, a period or more after the first
-  /// call, and ends with another.
+  /// What is measured: begins with a window, two periods or more after the
+  /// first call, and ends with another.
   kestrion::timestamp begin;
   kestrion::timestamp end;
   double allowed = 0; ///< The most that the server gives between these two.
@@ -50,7 +50,7 @@ struct rate_limit_record {
   std::vector<kestrion::duration> urgent_waits;
 };
 
-/// Takes one to two periods more than the load's length.
+/// Takes two to three periods more than the load's length.
 rate_limit_record run_for_real(const rate_limit_load& load);
 
 } // namespace bench
