@@ -36,7 +36,7 @@ strict_limit limit_of(limit_shape shape, timestamp first_window) {
 }
 
 struct urgent_run {
-  timestamp start;
+  timestamp start{};
   timestamp accepted = timestamp::max(); ///< Its call.
 };
 
@@ -64,10 +64,10 @@ public:
                               .delay = rate_limit_load::call_time};
     if (seen.tenant) {
       out.tools = {{"again"}};
-    } else {
-      out.text = "done";
-      urgent->second.accepted = now;
+      return out;
     }
+    urgent->second.accepted = now;
+    out.text = "done";
     return out;
   }
 

@@ -33,17 +33,17 @@ constexpr double weight_of(std::size_t tenant) {
 
 /// A call as the server saw it.
 struct call_arrival {
-  kestrion::timestamp at;
-  std::optional<std::size_t> tenant; ///< Nothing: urgent.
-  bool accepted = false;             ///< Or else refused with a 429.
+  kestrion::timestamp at{};
+  std::optional<std::size_t> tenant{}; ///< Nothing: urgent.
+  bool accepted = false;               ///< Or else refused with a 429.
 };
 
 struct rate_limit_record {
   std::vector<call_arrival> arrivals; ///< Oldest first; before `begin`, too.
   /// What is measured: begins with a window, two periods or more after the
   /// first call, and ends with another.
-  kestrion::timestamp begin;
-  kestrion::timestamp end;
+  kestrion::timestamp begin{};
+  kestrion::timestamp end{};
   double allowed = 0; ///< The most that the server gives between these two.
   /// From the start of an urgent run to the arrival of the call that was
   /// accepted, or to the end, for all that started in between.
