@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace bench {
@@ -53,12 +54,9 @@ void rule(std::ostream& out, double x1, double y1, double x2, double y2,
 }
 
 std::string number(double x) {
-  auto out = std::to_string(std::llround(x * 100));
-  if (out.size() > 2 && out.ends_with("00"))
-    return out.substr(0, out.size() - 2);
-  out.insert(0, out.size() < 3 ? 3 - out.size() : 0, '0');
-  out.insert(out.size() - 2, ".");
-  return out == "0.00" ? "0" : out;
+  std::ostringstream out;
+  out << x;
+  return out.str();
 }
 
 void axes(std::ostream& out, double top, const scale& x, const scale& y,
@@ -93,16 +91,24 @@ void draw(std::ostream& out, const plot_line& line, double top, double x_most,
   out << "\"/>\n";
 }
 
-/// From the right to the left, beside the label of the axis.
+/// About as wide as the name is in 13 pixels.
+double width_of(const plot_line& line) {
+  return 7.2 * static_cast<double>(line.name.size()) + 8;
+}
+
+/// Beside the label of the axis, up to the right.
 void legend(std::ostream& out, const std::vector<plot_line>& lines,
             double top) {
-  auto end = left + plot_width;
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    text(out, end, top - 10, "end", line->name);
-    end -= 7.2 * static_cast<double>(line->name.size()) + 8;
-    out << "<rect x=\"" << end - 16 << "\" y=\"" << top - 16
-        << "\" width=\"16\" height=\"4\" fill=\"" << line->colour << "\"/>\n";
-    end -= 34;
+  constexpr double mark = 34; ///< A piece of the line, and what is around it.
+  auto end = left + plot_width + mark;
+  for (const auto& line : lines)
+    end -= width_of(line) + mark;
+  for (const auto& line : lines) {
+    end += width_of(line);
+    text(out, end, top - 10, "end", line.name);
+    out << "<rect x=\"" << end - width_of(line) - 16 << "\" y=\"" << top - 16
+        << "\" width=\"16\" height=\"4\" fill=\"" << line.colour << "\"/>\n";
+    end += mark;
   }
 }
 
