@@ -43,14 +43,16 @@ double in_ms(kestrion::duration d) {
 /// What each tenant got, by its number.
 using shares = std::vector<double>;
 
-/// Jain's index between tenants of the same weight: the least of the weights.
+/// Jain's index between tenants of the same weight: the least of the weights; 0
+/// if those of a weight got nothing.
 double jain(const shares& got) {
   double least = 1;
   for (std::size_t weight = 0; weight < 3; ++weight) {
     shares equal;
     for (auto i = weight; i < got.size(); i += 3)
       equal.push_back(got[i]);
-    least = std::min(least, kestrion::test::jain(equal));
+    const auto index = kestrion::test::jain(equal);
+    least = std::isnan(index) ? 0 : std::min(least, index);
   }
   return least;
 }
