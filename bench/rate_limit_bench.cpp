@@ -1,141 +1,236 @@
 /// How much of a server's limit runs use, how fairly, and how often it has to
-/// refuse them: 1,000 runs of 20 tenants that want five times of it, against a
-/// server on loopback that enforces its limit to the letter, as a token bucket
-/// and as fixed windows. The same load once more without a scheduler: each run
-/// backs off by itself, exponentially, as Kestrion does after any failure.
+/// refuse them: 1,000 runs of 20 tenants that want five times of it, and urgent
+/// ones beside, against a server that enforces its limit to the letter, as a
+/// token bucket and as fixed windows. First the scheduler alone, in virtual
+/// time; then all of it in real time against a server on loopback, and the same
+/// load without a scheduler: each run backs off by itself, exponentially, as
+/// Kestrion does after any failure.
 ///
-/// usage: bench_rate_limit [SECONDS]   (60)
+/// usage: bench_rate_limit [SECONDS] [--plots FOLDER]   (60, without)
+/// SECONDS are rounded up to whole periods of 10.
 
 #include "figures.hpp"
+#include "rate_limit_load.hpp"
+#include "svg_plot.hpp"
 
-#include <kestrion/examples/support/vendor_server.hpp>
-#include <kestrion/kestrion.hpp>
-#include <kestrion/tests/scheduler/strict_server.hpp>
+#include <kestrion/tests/scheduler/load.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdlib>
-#include <map>
-#include <mutex>
-#include <thread>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
 namespace {
 
+using namespace std::chrono_literals;
+using bench::rate_limit_load;
+using bench::rate_limit_record;
 using kestrion::limit_kind;
 using kestrion::limit_shape;
-using kestrion::test::strict_limit;
-using kestrion::test::strict_server;
 
-constexpr std::size_t runs = 1'000;
-constexpr std::size_t tenants = 20;
-constexpr std::int64_t requests_a_period = 1'000;
-constexpr auto period = std::chrono::seconds{10};
-
-/// What the server saw.
-struct record {
-  std::mutex mutex;
-  strict_server rules;
-  std::size_t refused = 0;
-  std::map<std::string, std::size_t> accepted; ///< By tenant.
-
-  record(limit_shape shape, kestrion::timestamp begin)
-    : rules({strict_limit{limit_kind::requests, shape, requests_a_period,
-                          period, begin}}) {}
-
-  /// Whoever asks wants a tool that leads to the next question.
-  examples::vendor_turn answer(const examples::vendor_request& r) {
-    const std::lock_guard lock{mutex};
-    if (rules.arrive(1, kestrion::system_now())) {
-      ++refused;
-      return {.text = "slow down", .status = 429};
-    }
-    ++accepted[r.last_user_text];
-    return {.tools = {{"again"}}};
-  }
-};
-
-/// 1 if all have the same, 1/n if one has everything.
-double jain(const std::map<std::string, std::size_t>& shares) {
-  double sum = 0;
-  double squares = 0;
-  for (const auto& [tenant, share] : shares) {
-    sum += static_cast<double>(share);
-    squares += static_cast<double>(share) * static_cast<double>(share);
-  }
-  return squares == 0 ? 0 : sum * sum / (tenants * squares);
+const char* name_of(limit_shape shape) {
+  return shape == limit_shape::continuous ? "token bucket" : "fixed windows";
 }
 
-kestrion::agent worker(const std::string& url, bool scheduled) {
-  kestrion::agent out{"worker"};
-  kestrion::run_limits limits;
-  limits.turns_max = limits.tool_calls_max = limits.model_attempts_max =
-    1'000'000;
-  out
-    .model(kestrion::openai(
-      {.model = "m", .base_url = url, .provider = scheduled ? "vendor" : ""}))
-    .limits(limits)
-    .tool("again", "Does nothing.", [] { return "again"; });
+double in_ms(kestrion::duration d) {
+  return bench::rounded(static_cast<double>(d.count()) / 1'000, 1);
+}
+
+/// What each tenant got, by its number.
+using shares = std::vector<double>;
+
+/// Jain's index between tenants of the same weight: the least of the weights; 0
+/// if those of a weight got nothing.
+double jain(const shares& got) {
+  double least = 1;
+  for (std::size_t weight = 0; weight < 3; ++weight) {
+    shares equal;
+    for (auto i = weight; i < got.size(); i += 3)
+      equal.push_back(got[i]);
+    const auto index = kestrion::test::jain(equal);
+    least = std::isnan(index) ? 0 : std::min(least, index);
+  }
+  return least;
+}
+
+/// By how much what those of a weight got for it differs from the mean of all
+/// three weights, at the most.
+double weights_error(const shares& got) {
+  std::array<double, 3> sum{};
+  std::array<double, 3> weights{};
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    sum.at(i % 3) += got[i];
+    weights.at(i % 3) += bench::weight_of(i);
+  }
+  for (std::size_t i = 0; i < 3; ++i)
+    sum.at(i) /= weights.at(i);
+  const auto mean = std::accumulate(sum.begin(), sum.end(), 0.0) / 3;
+  double out = 0;
+  for (const auto a_weight : sum)
+    out = std::max(out, std::abs(a_weight - mean) / mean);
   return out;
 }
 
-void load_for(std::chrono::seconds length, record& seen, limit_shape shape,
-              bool scheduled) {
-  const examples::vendor_server server{
-    [&](const examples::vendor_request& r) { return seen.answer(r); }, 2};
-  kestrion::runtime_options options{.store = "memory:"};
-  if (scheduled)
-    options.limits = {
-      kestrion::rate_limit("vendor").limit({.name = "requests",
-                                            .covers = {"vendor", {}, {}},
-                                            .kind = limit_kind::requests,
-                                            .amount = requests_a_period,
-                                            .period = period,
-                                            .shape = shape})};
-  kestrion::runtime rt{options, {worker(server.openai_url(), scheduled)}};
-  const auto end = std::chrono::steady_clock::now() + length;
-  std::vector<kestrion::run> all;
-  for (std::size_t i = 0; i < runs; ++i) {
-    const auto tenant = "tenant " + std::to_string(i % tenants);
-    all.push_back(rt.start("worker", tenant, {.tenant = tenant}));
-  }
-  std::this_thread::sleep_until(end);
+// -- virtual time
+
+constexpr std::int64_t input_a_minute = 3'600'000;
+constexpr std::int64_t output_a_minute = 900'000;
+constexpr std::int64_t requests_a_minute = 2'600;
+constexpr int minutes = 20;
+
+kestrion::test::load_options virtual_load(limit_shape shape) {
+  kestrion::test::load_options out;
+  for (std::size_t i = 0; i < rate_limit_load::tenants; ++i)
+    out.tenants.push_back({std::to_string(i), bench::weight_of(i)});
+  out.tenants.push_back(
+    {"people", 1, 10, kestrion::call_lane::interactive, 7s});
+  out.limits = {
+    {"rpm", {}, limit_kind::requests, requests_a_minute, 1min, shape},
+    {"itpm", {}, limit_kind::input_tokens, input_a_minute, 1min, shape},
+    {"otpm", {}, limit_kind::output_tokens, output_a_minute, 1min, shape}};
+  return out;
 }
 
-void measure_one(std::chrono::seconds length, limit_shape shape,
-                 bool scheduled) {
-  const auto begin = kestrion::system_now();
-  record seen{shape, begin};
-  load_for(length, seen, shape, scheduled);
-  const std::lock_guard lock{seen.mutex};
-  std::size_t accepted = 0;
-  for (const auto& [tenant, count] : seen.accepted)
-    accepted += count;
-  // A bucket is full at first; of windows the one that has begun counts whole.
-  const auto periods =
-    static_cast<double>(length.count()) / static_cast<double>(period.count());
-  const auto allowed =
-    static_cast<double>(requests_a_period)
-    * (shape == limit_shape::continuous ? periods + 1 : std::ceil(periods));
-  bench::print({{"bench", "rate_limit"},
-                {"server", shape == limit_shape::continuous ? "token bucket"
-                                                            : "fixed windows"},
-                {"clients", scheduled ? "scheduler" : "backoff of each run"},
-                {"seconds", length.count()},
-                {"runs", runs},
-                {"calls", accepted},
-                {"http_429", seen.refused},
-                {"utilization",
-                 bench::rounded(static_cast<double>(accepted) / allowed, 3)},
-                {"jain", bench::rounded(jain(seen.accepted), 4)}});
+void measure_in_virtual_time(limit_shape shape) {
+  const auto options = virtual_load(shape);
+  std::vector<kestrion::test::strict_limit> limits;
+  for (const auto& limit : options.limits)
+    limits.emplace_back(limit.kind, shape, limit.amount, limit.period,
+                        kestrion::timestamp{500'000h} - 17'345ms);
+  kestrion::test::load load{options,
+                            kestrion::test::strict_server{std::move(limits)}};
+  load.pass(3min); // It learns what calls use.
+  auto refused = load.rejected;
+  load.pass(std::chrono::minutes{minutes});
+  refused += load.rejected;
+  shares got;
+  for (std::size_t i = 0; i < rate_limit_load::tenants; ++i)
+    got.push_back(load.tokens[std::to_string(i)]);
+  const auto used =
+    std::max({static_cast<double>(load.calls) / requests_a_minute,
+              static_cast<double>(load.input_tokens) / input_a_minute,
+              static_cast<double>(load.output_tokens) / output_a_minute});
+  std::vector<double> times;
+  for (const auto d : load.call_times)
+    times.push_back(in_ms(d));
+  bench::print(
+    {{"bench", "rate_limit"},
+     {"time", "virtual"},
+     {"server", name_of(shape)},
+     {"clients", "scheduler"},
+     {"seconds", minutes * 60},
+     {"runs", rate_limit_load::runs},
+     {"calls", load.calls},
+     {"http_429", refused},
+     {"utilization", bench::rounded(used / minutes, 3)},
+     {"jain", bench::rounded(jain(got), 4)},
+     {"weights_error", bench::rounded(weights_error(got), 4)},
+     {"urgent_wait_p99_ms", in_ms(kestrion::test::p99(load.waits["people"]))},
+     {"call_ms", bench::median(std::move(times))}});
+}
+
+// -- real time
+
+void print_real(const rate_limit_load& load, const rate_limit_record& seen) {
+  shares got(load.tenants);
+  std::int64_t accepted = 0;
+  std::int64_t refused = 0;
+  for (const auto& call : seen.arrivals) {
+    refused += call.accepted ? 0 : 1;
+    if (!call.accepted || call.at < seen.begin || call.at >= seen.end)
+      continue;
+    ++accepted;
+    if (call.tenant)
+      got.at(*call.tenant) += 1;
+  }
+  bench::print(
+    {{"bench", "rate_limit"},
+     {"time", "real"},
+     {"server", name_of(load.shape)},
+     {"clients", load.scheduled ? "scheduler" : "backoff of each run"},
+     {"seconds", load.length.count()},
+     {"runs", load.runs},
+     {"calls", accepted},
+     {"http_429", refused},
+     {"utilization",
+      bench::rounded(static_cast<double>(accepted) / seen.allowed, 3)},
+     {"jain", bench::rounded(jain(got), 4)},
+     {"weights_error", bench::rounded(weights_error(got), 4)},
+     {"urgent_wait_p99_ms", in_ms(kestrion::test::p99(seen.urgent_waits))},
+     {"call_ms", load.call_time.count()}});
+}
+
+/// How many calls a second were accepted, or else refused.
+bench::plot_line line_of(const rate_limit_record& seen, bool accepted,
+                         const char* name, const char* colour) {
+  bench::plot_line out{name, colour, {}};
+  out.each.resize(static_cast<std::size_t>((seen.end - seen.begin)
+                                           / std::chrono::seconds{1}));
+  for (const auto& call : seen.arrivals)
+    if (call.accepted == accepted && call.at >= seen.begin
+        && call.at < seen.end)
+      out.each[static_cast<std::size_t>((call.at - seen.begin)
+                                        / std::chrono::seconds{1})] += 1;
+  return out;
+}
+
+void plot(const std::filesystem::path& folder, limit_shape shape,
+          const rate_limit_record& scheduler,
+          const rate_limit_record& backoff) {
+  std::vector<bench::plot_panel> panels;
+  for (const bool accepted : {true, false})
+    panels.push_back(
+      {accepted ? "calls accepted a second" : "calls refused (429) a second",
+       {line_of(backoff, accepted, "backoff of each run", "#d55e00"),
+        line_of(scheduler, accepted, "scheduler", "#0072b2")}});
+  bench::write_svg(
+    folder
+      / (shape == limit_shape::continuous ? "rate_limit_bucket.svg"
+                                          : "rate_limit_windows.svg"),
+    std::string{"1,000 runs want 500 calls a second of a server that allows "
+                "1,000 in 10 s ("}
+      + name_of(shape) + ")",
+    panels);
+}
+
+void measure(std::chrono::seconds length, const std::string& plots) {
+  constexpr std::array shapes{limit_shape::continuous,
+                              limit_shape::fixed_window};
+  for (const auto shape : shapes)
+    measure_in_virtual_time(shape);
+  for (const auto shape : shapes) {
+    const rate_limit_load with{shape, true, length};
+    const rate_limit_load without{shape, false, length};
+    const auto scheduler = bench::run_for_real(with);
+    print_real(with, scheduler);
+    const auto backoff = bench::run_for_real(without);
+    print_real(without, backoff);
+    if (!plots.empty())
+      plot(plots, shape, scheduler, backoff);
+  }
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  const std::chrono::seconds length{argc > 1 ? std::atoi(argv[1]) : 60};
   return bench::run("rate_limit", [&] {
-    for (const auto shape :
-         {limit_shape::continuous, limit_shape::fixed_window})
-      for (const bool scheduled : {true, false})
-        measure_one(length, shape, scheduled);
+    std::chrono::seconds length{60};
+    std::string plots;
+    for (int i = 1; i < argc; ++i) {
+      if (std::string_view{argv[i]} != "--plots")
+        length = std::chrono::seconds{std::atoi(argv[i])};
+      else if (++i < argc)
+        plots = argv[i];
+    }
+    if (length <= 0s)
+      throw std::invalid_argument("usage: bench_rate_limit [SECONDS] "
+                                  "[--plots FOLDER]");
+    const auto over = length % rate_limit_load::period;
+    measure(over == 0s ? length : length + rate_limit_load::period - over,
+            plots);
   });
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -41,18 +42,24 @@ answer_message message_of(std::string body, int status, bool keep_alive) {
   return out;
 }
 
+struct delayed_answer {
+  answer_message message;
+  std::chrono::milliseconds delay{0};
+};
+
 /// Nothing: hang up.
-std::optional<answer_message>
+std::optional<delayed_answer>
 answer_of(const http::request<http::string_body>& in, shared_parts& shared) {
   const auto api =
     vendor_wire::api_of({in.target().data(), in.target().size()});
   if (!api)
-    return message_of(R"({"error":"no such path"})", 404, in.keep_alive());
+    return delayed_answer{
+      message_of(R"({"error":"no such path"})", 404, in.keep_alive())};
   error_code ec;
   auto body = boost::json::parse(in.body(), ec);
   if (ec)
-    return message_of(R"({"error":"the body is no JSON"})", 400,
-                      in.keep_alive());
+    return delayed_answer{
+      message_of(R"({"error":"the body is no JSON"})", 400, in.keep_alive())};
   const auto request = vendor_wire::read(*api, std::move(body));
   const auto turn = shared.answer(request);
   const auto id = ++shared.requests;
@@ -62,14 +69,15 @@ answer_of(const http::request<http::string_body>& in, shared_parts& shared) {
                         in.keep_alive());
   if (turn.retry_after_s >= 0)
     out.set(http::field::retry_after, std::to_string(turn.retry_after_s));
-  return out;
+  return delayed_answer{std::move(out), turn.delay};
 }
 
 /// Read, answer, again, until the client has enough.
 class connection : public std::enable_shared_from_this<connection> {
 public:
   connection(tcp::socket socket, shared_parts& shared)
-    : socket_(std::move(socket)), shared_(shared) {}
+    : socket_(std::move(socket)), timer_(socket_.get_executor()),
+      shared_(shared) {}
 
   void read() {
     parser_.emplace();
@@ -77,16 +85,26 @@ public:
     http::async_read(socket_, buffer_, *parser_,
                      [self = shared_from_this()](error_code ec, std::size_t) {
                        if (!ec)
-                         self->write();
+                         self->answer();
                      });
   }
 
 private:
-  void write() {
-    auto answer = answer_of(parser_->get(), shared_);
-    if (!answer)
+  void answer() {
+    auto made = answer_of(parser_->get(), shared_);
+    if (!made)
       return; // The last owner goes, and the socket with it.
-    answer_ = std::move(*answer);
+    answer_ = std::move(made->message);
+    if (made->delay.count() <= 0)
+      return write();
+    timer_.expires_after(made->delay);
+    timer_.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec)
+        self->write();
+    });
+  }
+
+  void write() {
     http::async_write(socket_, answer_,
                       [self = shared_from_this()](error_code ec, std::size_t) {
                         if (!ec && self->answer_.keep_alive())
@@ -95,6 +113,7 @@ private:
   }
 
   tcp::socket socket_;
+  asio::steady_timer timer_;
   shared_parts& shared_;
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;

@@ -2,6 +2,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,6 +41,8 @@ struct vendor_turn {
   int status = 200;       ///< Another one makes an error of `text`.
   int retry_after_s = -1; ///< Sent along with an error unless negative.
   bool hang_up = false;   ///< Close the connection instead of an answer.
+  /// The answer comes so much later; no thread waits for it.
+  std::chrono::milliseconds delay{0};
 };
 
 /// Answers Anthropic's Messages, OpenAI's Chat Completions and Ollama's chat
