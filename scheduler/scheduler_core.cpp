@@ -110,8 +110,10 @@ call_record scheduler_core::record(const call_request& request,
   out.item.weight = asks.weight;
   out.item.boost = static_cast<double>(options_.priority_step_tokens)
                    * static_cast<double>(request.priority);
-  out.item.cost = static_cast<double>(
-    std::max<std::int64_t>(out.cost.input_tokens + out.cost.output_tokens, 1));
+  const auto expected =
+    request.input_tokens.value_or(estimator.expected_input(request.input_bytes))
+    + estimator.expected_output(request.agent, request.output_tokens_max);
+  out.item.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
   return out;
 }
 

@@ -14,6 +14,9 @@ constexpr auto quantile = 0.95;
 /// flight and lost to others; single calls that need more are made up for by
 /// those that need less.
 constexpr auto deviations = 1.5;
+/// While nothing is learnt: of English, and the shortest answers that are one.
+constexpr std::int64_t bytes_a_token = 4;
+constexpr std::int64_t short_output = 64;
 
 std::size_t slot_of(std::int64_t tokens, std::size_t slots) {
   const auto at = 4 * std::log2(static_cast<double>(tokens) + 1);
@@ -71,6 +74,11 @@ std::int64_t token_estimator::mean_input(std::int64_t bytes) const {
                   * std::min(1.0, ratio_ + deviation_ / 2));
 }
 
+std::int64_t token_estimator::expected_input(std::int64_t bytes) const {
+  return samples_ < samples_to_learn ? bytes / bytes_a_token
+                                     : mean_input(bytes);
+}
+
 const output_history* token_estimator::find(std::string_view agent) const {
   const auto found = agents_.find(std::string{agent});
   return found == agents_.end() ? &others_ : &found->second;
@@ -86,6 +94,12 @@ std::int64_t token_estimator::mean_output(std::string_view agent,
                                           std::int64_t max) const {
   const auto* history = find(agent);
   return history->learnt() ? std::min(history->mean(), max) : max;
+}
+
+std::int64_t token_estimator::expected_output(std::string_view agent,
+                                              std::int64_t max) const {
+  return std::min(
+    find(agent)->learnt() ? mean_output(agent, max) : short_output, max);
 }
 
 void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,

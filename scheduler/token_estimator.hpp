@@ -47,6 +47,12 @@ public:
   std::int64_t mean_input(std::int64_t bytes) const;
   std::int64_t mean_output(std::string_view agent, std::int64_t max) const;
 
+  /// What such a call is taken to use when it is its turn; the rest is counted
+  /// when it has ended. While nothing is learnt that is little: whose turn it
+  /// is moves on with what is charged, and does not come back with a refund.
+  std::int64_t expected_input(std::int64_t bytes) const;
+  std::int64_t expected_output(std::string_view agent, std::int64_t max) const;
+
   /// @param bytes  0: not known, nothing is learnt about input.
   void learn(std::int64_t bytes, std::int64_t input_tokens,
              std::string_view agent, std::int64_t output_tokens);

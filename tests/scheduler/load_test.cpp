@@ -161,6 +161,28 @@ BOOST_AUTO_TEST_CASE(urgent_calls_wait_less_than_a_call_takes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(first_reservations_that_are_far_too_high_starve_nobody) {
+  for (auto shape : {limit_shape::continuous, limit_shape::fixed_window}) {
+    auto options = twenty_tenants(shape);
+    options.limits.resize(1); // Of requests only: who reserves much is let in.
+    options.input_bytes = 600;
+    options.output_tokens = 5;
+    options.output_tokens_max = 8'192;
+    options.tenants.push_back({"people", 1, 10, call_lane::interactive, 7s});
+    load l{options, server_for(options)};
+    l.pass(1min); // It learns.
+    for (int minute = 2; minute <= 4; ++minute) {
+      l.pass(1min);
+      const auto asked = l.waits["people"].size();
+      l.tokens.erase("people");
+      say("too high", l, 1);
+      BOOST_TEST(l.rejected == 0u);
+      BOOST_TEST(jain(shares(l)) >= 0.98);
+      BOOST_TEST(asked > 20u);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_lowers_its_limit_is_followed) {
   for (auto shape : {limit_shape::continuous, limit_shape::fixed_window}) {
     auto options = twenty_tenants(shape);
