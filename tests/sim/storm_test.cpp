@@ -19,6 +19,11 @@ namespace storm_test {
 
 constexpr std::uint64_t parts = 4;
 constexpr std::uint64_t sqlite_every = 50; ///< The others meet in memory.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::uint64_t storms = 1'000; ///< Each takes three times as long.
+#else
+constexpr std::uint64_t storms = 2'000;
+#endif
 
 storm_counts play(std::uint64_t seed) {
   storm s{seed,
@@ -48,7 +53,7 @@ void play_part(std::uint64_t part) {
       print(play(seed));
     return;
   }
-  const std::uint64_t last = std::getenv("KESTRION_LONG") ? 100'000 : 2'000;
+  const std::uint64_t last = std::getenv("KESTRION_LONG") ? 100'000 : storms;
   storm_counts all;
   for (std::uint64_t seed = part == 0 ? parts : part; seed <= last;
        seed += parts)
