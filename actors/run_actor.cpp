@@ -205,16 +205,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
       const auto now = c.now;
       take(self, std::move(c), now, ignore);
     },
-    [self](const call_permitted& x) {
-      if (auto* flight = run_effects::find_waiting(self->state, x.permit)) {
-        flight->waits = false;
-        run_effects::call(self, *flight);
-      }
-    },
-    [self](const call_denied& x) {
-      if (auto* flight = run_effects::find_waiting(self->state, x.permit))
-        run_effects::deny(self, *flight, x);
-    },
+    [self](const call_decided& x) { run_effects::take_up(self, x); },
     [self](const run_due&) {
       ++self->state.commands_taken;
       const auto now = self->state.context->now();

@@ -32,8 +32,6 @@ bool shows_blobs(run_actor_state& st) {
   return st.shows_blobs;
 }
 
-} // namespace
-
 void call(run_self self, const effect_in_flight& flight) {
   auto& st = self->state;
   start_model_call(
@@ -45,8 +43,6 @@ void call(run_self self, const effect_in_flight& flight) {
      flight.stop.get_token(),
      shows_blobs(st) ? st.context->store : nullptr});
 }
-
-namespace {
 
 void start(run_self self, const call_model& x) {
   auto& st = self->state;
@@ -64,6 +60,16 @@ void start(run_self self, const call_model& x) {
     call(self, flight);
   }
   st.in_flight.push_back(std::move(flight));
+}
+
+/// The call ends like one that the model failed.
+void deny(run_self self, effect_in_flight& flight, const error& why) {
+  flight.permit = 0;
+  model_done done;
+  done.call = flight.call;
+  done.attempt = flight.attempt;
+  done.outcome = model_failure{why, why.code == errc::unavailable, {}, 0};
+  self->send(self, std::move(done));
 }
 
 void start(run_self self, const run_tool& x) {
@@ -165,20 +171,20 @@ void cancel_open_children(run_self self) {
 
 } // namespace
 
-effect_in_flight* find_waiting(run_actor_state& st, std::uint64_t permit) {
-  const auto i =
-    std::find_if(st.in_flight.begin(), st.in_flight.end(),
-                 [&](const auto& f) { return f.permit == permit && f.waits; });
-  return i == st.in_flight.end() ? nullptr : &*i;
-}
-
-void deny(run_self self, effect_in_flight& flight, const call_denied& x) {
-  flight.permit = 0;
-  model_done done;
-  done.call = flight.call;
-  done.attempt = flight.attempt;
-  done.outcome = model_failure{x.why, x.why.code == errc::unavailable, {}, 0};
-  self->send(self, std::move(done));
+void take_up(run_self self, const call_decided& x) {
+  auto& st = self->state;
+  const auto flight =
+    std::find_if(st.in_flight.begin(), st.in_flight.end(), [&](const auto& f) {
+      return f.permit == x.permit && f.waits;
+    });
+  if (flight == st.in_flight.end())
+    return; // Not wanted any more; the scheduler was told.
+  if (x.denied) {
+    deny(self, *flight, *x.denied);
+    return;
+  }
+  flight->waits = false;
+  call(self, *flight);
 }
 
 void land(run_actor_state& st, const std::string& call, std::int64_t attempt) {

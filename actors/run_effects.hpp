@@ -30,15 +30,9 @@ void settle(run_self self);
 /// That the run is at rest, so that it may leave memory.
 void tell_rest(run_self self);
 
-/// Makes the model call that has its permit, or needs none.
-void call(run_self self, const effect_in_flight& flight);
-
-/// The call that waits for this permit. Nothing if it is not wanted any more:
-/// then the scheduler was told.
-effect_in_flight* find_waiting(run_actor_state& st, std::uint64_t permit);
-
-/// The call ends like one that the model failed.
-void deny(run_self self, effect_in_flight& flight, const call_denied& x);
+/// Makes the model call that waited for this permit, or fails it. Does nothing
+/// if the call is not wanted any more: then the scheduler was told.
+void take_up(run_self self, const call_decided& x);
 
 /// An effect has ended.
 void land(run_actor_state& st, const std::string& call, std::int64_t attempt);

@@ -10,7 +10,7 @@ namespace kestrion::run_permits {
 /// where no limit is declared: they cost nothing.
 bool has_to_ask(const run_actor_state& st);
 
-/// Asks for a permit. The run hears `call_permitted` or `call_denied`.
+/// Asks for a permit. The run hears `call_decided`.
 /// @returns Its number.
 std::uint64_t ask(const run_actor_state& st, const caf::actor_addr& holder);
 

@@ -87,7 +87,7 @@ void take_up(scheduler_self self, reserve_call& x) {
       x.request.budget = std::move(node);
   const auto ticket = book.scheduler.reserve(x.request, self->state.now());
   if (!ticket) {
-    tell(x.holder, call_denied{x.permit, ticket.error()});
+    tell(x.holder, call_decided{x.permit, ticket.error()});
     return;
   }
   auto& holder = book.holders[run];
@@ -129,13 +129,13 @@ void announce(permit_book& book, std::uint64_t number, const call_granted&) {
   auto& permit = book.permits.at(number);
   permit.is_granted = true;
   --book.waiting;
-  tell(book.holders.at(permit.run).actor, call_permitted{number});
+  tell(book.holders.at(permit.run).actor, call_decided{number});
 }
 
 void announce(permit_book& book, std::uint64_t number, const call_refused& x) {
   const auto holder = book.holders.at(book.permits.at(number).run).actor;
   take_out(book, number);
-  tell(holder, call_denied{number, x.why});
+  tell(holder, call_decided{number, x.why});
 }
 
 void set_alarm(scheduler_self self, timestamp now) {

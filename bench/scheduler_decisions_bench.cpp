@@ -57,15 +57,14 @@ struct load {
 caf::behavior holder(caf::event_based_actor* self,
                      const std::shared_ptr<load>& l) {
   return {
-    [self, l](const kestrion::call_permitted& x) {
+    [self, l](const kestrion::call_decided& x) {
+      if (x.denied)
+        throw std::runtime_error("denied: " + to_string(*x.denied));
       kestrion::call_usage used;
       used.tokens = {.input_tokens = 500, .output_tokens = 100};
       l->tell(kestrion::end_call{x.permit, used, {}});
       if (++l->granted < decisions)
         l->ask(x.permit + l->runs, caf::actor_cast<caf::actor_addr>(self));
-    },
-    [](const kestrion::call_denied& x) {
-      throw std::runtime_error("denied: " + to_string(x.why));
     },
   };
 }
