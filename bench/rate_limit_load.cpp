@@ -26,8 +26,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds phase{3'700};
 /// What lies between a permit and the server's look at the call, at the most.
 constexpr milliseconds latency_max{100};
-/// Shares are in tokens, and until the scheduler has seen what calls use they
-/// count with this.
+/// Near what calls use, so that what they reserve is not what is measured.
 constexpr std::int64_t output_tokens_max = 300;
 
 strict_limit limit_of(limit_shape shape, timestamp first_window) {
