@@ -11,6 +11,7 @@
 #include <kestrion/store/event_store.hpp>
 #include <kestrion/tests/crash/fight.hpp>
 #include <kestrion/tests/support/child_process.hpp>
+#include <kestrion/tests/support/temp_folder.hpp>
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -43,21 +44,6 @@ std::uint64_t seed() {
   std::cout << "fencing_test: KESTRION_SEED=" << n << std::endl;
   return n;
 }
-
-struct temporary_folder {
-  fs::path path;
-  temporary_folder() {
-    auto pattern = (fs::temp_directory_path() / "fencing-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()));
-    path = pattern;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-};
 
 /// What happened in all rounds together.
 struct tally {
@@ -299,7 +285,7 @@ BOOST_AUTO_TEST_CASE(however_processes_fight_each_run_has_one_owner_at_a_time) {
   const auto wanted = std::getenv("KESTRION_LONG") ? 60s : 5s;
   constexpr auto limit = 120s; // On a machine where hardly anything happens.
   std::mt19937_64 random{seed()};
-  const temporary_folder folder;
+  const temp_folder folder;
   tally counts;
   int rounds = 0;
   const auto begin = clock::now();
@@ -309,7 +295,7 @@ BOOST_AUTO_TEST_CASE(however_processes_fight_each_run_has_one_owner_at_a_time) {
            || (time > wanted && counts.refused > 0 && counts.takeovers > 0);
   };
   while (!enough()) {
-    round r(folder.path / std::to_string(++rounds), random(), counts);
+    round r(folder.path() / std::to_string(++rounds), random(), counts);
     r.fight();
     r.check();
   }

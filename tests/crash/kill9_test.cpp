@@ -11,6 +11,7 @@
 #include <kestrion/kestrion.hpp>
 #include <kestrion/tests/crash/crash_agent.hpp>
 #include <kestrion/tests/support/child_process.hpp>
+#include <kestrion/tests/support/temp_folder.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -38,21 +39,6 @@ std::uint64_t seed() {
   std::cout << "kill9_test: KESTRION_SEED=" << n << std::endl;
   return n;
 }
-
-struct temporary_folder {
-  fs::path path;
-  temporary_folder() {
-    auto pattern = (fs::temp_directory_path() / "kill9-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()));
-    path = pattern;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-};
 
 /// What the kills hit.
 struct tally {
@@ -303,13 +289,13 @@ BOOST_AUTO_TEST_CASE(whenever_the_process_dies_nothing_is_lost_or_repeated) {
   const auto below = [&](int n) {
     return std::uniform_int_distribution<int>{0, n - 1}(random);
   };
-  const temporary_folder folder;
-  const auto expected = undisturbed(folder.path);
+  const temp_folder folder;
+  const auto expected = undisturbed(folder.path());
   tally counts;
   int rounds = 0;
   while (counts.kills < kills_wanted) {
     ++rounds;
-    round r(folder.path / std::to_string(rounds), counts);
+    round r(folder.path() / std::to_string(rounds), counts);
     // A worker that is always killed at once would never get to the end.
     bool ended = false;
     for (int lives = 0; !ended; ++lives) {

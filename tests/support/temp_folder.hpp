@@ -24,6 +24,7 @@ public:
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
+  const std::filesystem::path& path() const { return path_; }
   std::string operator/(const char* name) const { return path_ / name; }
 
 private:
