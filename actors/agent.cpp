@@ -1,5 +1,7 @@
 #include <kestrion/actors/agent.hpp>
 
+#include <algorithm>
+
 namespace kestrion {
 
 namespace {
@@ -21,6 +23,9 @@ void set_calls(agent_code& code) {
   const auto& definition = *code.definition;
   code.route = {endpoint.provider, definition.model, endpoint.key};
   code.fixed_bytes = fixed_bytes_of(definition);
+  code.delegates = std::any_of(
+    definition.tools.begin(), definition.tools.end(),
+    [](const tool_spec& t) { return t.kind == tool_kind::subagent; });
   if (endpoint.caches && code.fixed_bytes >= cached_bytes_min)
     code.prefix = definition.digest;
 }

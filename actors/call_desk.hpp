@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/run_budget.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
 #include <caf/actor_addr.hpp>
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -18,11 +20,16 @@ struct reserve_call {
   std::uint64_t permit = 0; ///< Its number, unique in this process.
   caf::actor_addr holder;   ///< A run; its death gives the permit back.
   call_request request;
+  /// Of a run that belongs with others: those above that are not known yet, and
+  /// itself.
+  std::vector<run_budget> budgets = {};
 };
 
 /// Nobody waits for the call any more.
 struct call_released {
   bool sent = false; ///< The server may have got it.
+  /// Then: nobody knows whether it has to be paid for.
+  bool may_cost = true;
 };
 using call_end = std::variant<call_usage, call_released, throttle>;
 
@@ -32,7 +39,12 @@ struct end_call {
   call_end how;
   std::vector<limit_report> limits = {}; ///< What the server said of them.
 };
-using call_note = std::variant<reserve_call, end_call>;
+
+/// A run needs its budget no more, or not before it asks again.
+struct leave_budget {
+  run_id run;
+};
+using call_note = std::variant<reserve_call, end_call, leave_budget>;
 
 /// What runs tell the scheduler. It lies here, not in a mailbox, until it is
 /// taken up, so that nothing is lost when the actor ends and another one goes
@@ -54,6 +66,22 @@ public:
     return std::exchange(notes_, {});
   }
 
+  /// Whether a run has a budget with the scheduler. It has one from the moment
+  /// when it, or one below it, asked for the first time.
+  bool has_budget(const run_id& run) const {
+    const std::lock_guard lock{mutex_};
+    return budgets_.contains(run);
+  }
+
+  /// From now on it has, or has not.
+  void set_budget(const run_id& run, bool has) {
+    const std::lock_guard lock{mutex_};
+    if (has)
+      budgets_.insert(run);
+    else
+      budgets_.erase(run);
+  }
+
   /// Numbers permits.
   std::uint64_t next_permit() { return ++last_permit_; }
 
@@ -63,8 +91,9 @@ public:
   std::atomic<std::size_t> waiting{0};
 
 private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<call_note> notes_;
+  std::unordered_set<run_id> budgets_;
   std::atomic<std::uint64_t> last_permit_{0};
 };
 

@@ -1,5 +1,5 @@
 #include <kestrion/actors/directory_parts.hpp>
-#include <kestrion/actors/run_actor.hpp>
+#include <kestrion/actors/run_permits.hpp>
 
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
@@ -59,6 +59,8 @@ void watch(directory_self self, const run_id& id, const run_actor& actor) {
 void tell_rest(directory_self self, const run_row& row) {
   auto r = result_from_store(*self->state.context->store, row);
   settle_waiters(self, r, row.status == run_status::waiting_on_human);
+  if (is_terminal(row.status))
+    run_permits::leave(*self->state.context, row.id);
   if (row.status == run_status::waiting_on_child)
     directory_parts::tell_parent(self, {std::move(r)}); // It may need people.
 }

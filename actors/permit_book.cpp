@@ -9,7 +9,7 @@ constexpr double weight_max = 1'000;
 
 } // namespace
 
-std::string budget_of(const std::string& tenant) {
+std::string tenant_budget(const std::string& tenant) {
   return "tenant " + tenant;
 }
 
@@ -28,7 +28,7 @@ result<std::shared_ptr<permit_book>> open_permit_book(const call_rules& rules,
     scheduler.set_weight(tenant, weight);
   }
   for (const auto& [tenant, limits] : rules.budgets)
-    if (auto set = scheduler.set_budget(budget_of(tenant), {}, limits, now);
+    if (auto set = scheduler.set_budget(tenant_budget(tenant), {}, limits, now);
         !set)
       return set.error();
   return book;

@@ -39,7 +39,7 @@ struct permit_book {
 };
 
 /// The node of the budget tree that is a tenant's.
-std::string budget_of(const std::string& tenant);
+std::string tenant_budget(const std::string& tenant);
 
 /// @par Errors `invalid_argument`: a limit, weight or budget out of its range.
 result<std::shared_ptr<permit_book>> open_permit_book(const call_rules& rules,

@@ -234,6 +234,7 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     [](const ready_query&) { return true; },
     [self](const passivate&) {
       keep_snapshot_if_due(self, true);
+      run_permits::leave_if_alone(self->state);
       self->quit();
     },
   };

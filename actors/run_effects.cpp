@@ -230,6 +230,7 @@ void settle(run_self self) {
   if (!is_terminal(status))
     return;
   cancel_open_children(self);
+  run_permits::leave(*st.context, st.id);
   self->quit();
 }
 

@@ -14,10 +14,13 @@ namespace {
 /// What the wire says for each message besides its text.
 constexpr std::int64_t message_bytes = 16;
 
-void tell(const run_actor_state& st, call_note note) {
-  const auto& context = *st.context;
+void tell(const run_context& context, call_note note) {
   if (context.calls->put(std::move(note)))
     caf::anon_send(context.scheduler.get(), look_at_calls{});
+}
+
+void tell(const run_actor_state& st, call_note note) {
+  tell(*st.context, std::move(note));
 }
 
 /// The most that the call can use: no vendor makes more than a token of a byte.
@@ -53,6 +56,22 @@ call_request request_of(const run_actor_state& st) {
   x.prefix = st.agent->prefix;
   x.most = most_of(agent, x.input_bytes);
   return x;
+}
+
+/// Alone it needs no budget with the scheduler: its own rules end it.
+bool belongs_with_others(const run_actor_state& st) {
+  return st.run.header->parent || st.agent->delegates;
+}
+
+std::vector<run_budget> budgets_of(const run_actor_state& st) {
+  if (!belongs_with_others(st))
+    return {};
+  std::vector<run_budget> out;
+  const auto& parent = st.run.header->parent;
+  if (parent && !st.context->calls->has_budget(*parent))
+    out = budgets_around(*st.context->store, st.id);
+  out.push_back(budget_of(st.id, st.run));
+  return out;
 }
 
 /// If exactly one limit says that nothing is left, it is that one.
@@ -91,20 +110,34 @@ call_end end_of(const model_failure& x) {
     return throttle{false, used_up(x.limits), x.retry_after};
   if (x.error.code == errc::quota_exhausted)
     return throttle{true, {}, x.retry_after};
-  return call_released{may_have_arrived(x)};
+  // Who answers with an error asks no money for it.
+  return call_released{may_have_arrived(x), x.http_status == 0};
 }
 
 } // namespace
 
 bool has_to_ask(const run_actor_state& st) {
   return st.context->calls->has_rules.load(std::memory_order_relaxed)
-         || !st.agent->route.provider.empty();
+         || !st.agent->route.provider.empty() || belongs_with_others(st);
 }
 
 std::uint64_t ask(const run_actor_state& st, const caf::actor_addr& holder) {
   const auto permit = st.context->calls->next_permit();
-  tell(st, reserve_call{permit, holder, request_of(st)});
+  tell(st, reserve_call{permit, holder, request_of(st), budgets_of(st)});
   return permit;
+}
+
+void leave_if_alone(const run_actor_state& st) {
+  const auto status = st.run.progress.status;
+  const bool is_needed =
+    st.run.header->parent || status == run_status::waiting_on_child;
+  if (!is_needed)
+    leave(*st.context, st.id);
+}
+
+void leave(const run_context& context, const run_id& run) {
+  if (context.calls->has_budget(run))
+    tell(context, leave_budget{run});
 }
 
 void settle(const run_actor_state& st, const effect_in_flight& call,

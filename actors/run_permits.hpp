@@ -22,4 +22,11 @@ void settle(const run_actor_state& st, const effect_in_flight& call,
 /// permit back. Of no other effect anything follows.
 void drop(const run_actor_state& st, const effect_in_flight& call);
 
+/// A run that has ended needs its budget no more.
+void leave(const run_context& context, const run_id& run);
+
+/// Nor does one that leaves memory, until it asks again: unless others go on
+/// below it, or one above it counts what it used.
+void leave_if_alone(const run_actor_state& st);
+
 } // namespace kestrion::run_permits

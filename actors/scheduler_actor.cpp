@@ -73,6 +73,32 @@ bool watch(scheduler_self self, const caf::actor_addr& actor,
 
 // -- what runs say ------------------------------------------------------------
 
+/// The budget of a call: the run's own if it belongs with others, and else its
+/// tenant's if that has one.
+std::string budget_for(scheduler_self self, const reserve_call& x) {
+  auto& scheduler = self->state.book->scheduler;
+  auto tenant = x.request.tenant.empty() ? "" : tenant_budget(x.request.tenant);
+  if (!scheduler.budgets().find(tenant))
+    tenant.clear();
+  for (const auto& b : x.budgets) {
+    auto name = budget_of(b.run);
+    auto above = b.parent ? budget_of(*b.parent) : tenant;
+    if (!scheduler.budgets().find(above))
+      above = tenant; // It has ended, and this one has not.
+    if (const auto known = scheduler.budgets().find(name))
+      above = scheduler.budgets().parent_name(*known);
+    scheduler.set_budget(name, above, b.limits, self->state.now(), b.used)
+      .value();
+    self->state.desk->set_budget(b.run, true);
+  }
+  return x.budgets.empty() ? tenant : budget_of(x.request.run);
+}
+
+void take_up(scheduler_self self, const leave_budget& x) {
+  self->state.desk->set_budget(x.run, false);
+  self->state.book->scheduler.remove_budget(budget_of(x.run));
+}
+
 void take_up(scheduler_self self, reserve_call& x) {
   auto& book = *self->state.book;
   const auto run = x.request.run;
@@ -81,10 +107,7 @@ void take_up(scheduler_self self, reserve_call& x) {
     forget_holder(self, run); // It lives anew.
   if (!watch(self, x.holder, run))
     return;
-  if (!x.request.tenant.empty())
-    if (auto node = budget_of(x.request.tenant);
-        book.scheduler.budgets().find(node))
-      x.request.budget = std::move(node);
+  x.request.budget = budget_for(self, x);
   const auto ticket = book.scheduler.reserve(x.request, self->state.now());
   if (!ticket) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
@@ -100,7 +123,7 @@ void take_up(scheduler_self self, reserve_call& x) {
 
 void take_up(scheduler_self self, const end_call& x) {
   if (const auto* lost = std::get_if<call_released>(&x.how);
-      lost && x.limits.empty())
+      lost && x.limits.empty() && lost->may_cost)
     return give_back(self, x.permit, lost->sent);
   auto& scheduler = self->state.book->scheduler;
   const auto now = self->state.now();
@@ -113,7 +136,7 @@ void take_up(scheduler_self self, const end_call& x) {
     x.how,
     [&](const call_usage& used) { scheduler.commit(permit.ticket, used, now); },
     [&](const call_released& lost) {
-      scheduler.release(permit.ticket, lost.sent, now);
+      scheduler.release(permit.ticket, lost.sent, now, lost.may_cost);
     },
     [&](const throttle& how) { scheduler.throttled(permit.ticket, how, now); });
 }

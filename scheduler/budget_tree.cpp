@@ -53,6 +53,7 @@ result<budget_tree::node> budget_tree::set(std::string_view name,
                                      + " has another parent than "
                                      + std::string{parent}};
     nodes_[*known].limits = limits;
+    nodes_[*known].leaves = false;
     return *known;
   }
   node made = nodes_.size();
@@ -72,15 +73,39 @@ result<budget_tree::node> budget_tree::set(std::string_view name,
   return made;
 }
 
-bool budget_tree::remove(std::string_view name) {
-  const auto at = find(name);
-  if (!at || nodes_[*at].children != 0 || nodes_[*at].open != 0)
-    return false;
-  if (const auto above = nodes_[*at].parent)
-    --nodes_[*above].children;
-  names_.erase(nodes_[*at].name);
-  free_.push_back(*at);
-  return true;
+void budget_tree::count(node at, const budget_amount& used) {
+  for (std::optional<node> i = at; i; i = nodes_[*i].parent)
+    nodes_[*i].used += used;
+}
+
+void budget_tree::remove(std::string_view name) {
+  if (const auto at = find(name)) {
+    nodes_[*at].leaves = true;
+    forget_if_free(*at);
+  }
+}
+
+void budget_tree::unkeep(node at) {
+  --nodes_[at].open;
+  forget_if_free(at);
+}
+
+void budget_tree::forget_if_free(node at) {
+  const auto& n = nodes_[at];
+  if (!n.leaves || n.children != 0 || n.open != 0)
+    return;
+  const auto above = n.parent;
+  names_.erase(n.name);
+  free_.push_back(at);
+  if (!above)
+    return;
+  --nodes_[*above].children;
+  forget_if_free(*above);
+}
+
+std::string budget_tree::parent_name(node at) const {
+  const auto above = nodes_[at].parent;
+  return above ? nodes_[*above].name : "";
 }
 
 std::vector<budget_tree::node> budget_tree::path(node at) const {
@@ -105,9 +130,12 @@ budget_tree::reserve(node at, const budget_amount& most, timestamp now) {
       // What wants nothing of it is not stopped by it.
       if (!limit || wanted == 0 || wanted <= *limit - used - reserved)
         continue;
-      budget_refusal why{n.name, d.name, wanted <= *limit - used,
-                         *limit, used,   reserved,
-                         wanted};
+      const bool would_fit =
+        wanted <= *limit - used || (n.limits.last_may_exceed && used < *limit);
+      if (would_fit && reserved == 0)
+        continue; // The last one.
+      budget_refusal why{n.name, d.name,   would_fit, *limit,
+                         used,   reserved, wanted};
       if (!why.only_reserved)
         return why; // No use to wait for the others.
       if (!waits)
@@ -130,6 +158,7 @@ void budget_tree::settle(node at, const budget_amount& reserved,
     nodes_[*i].reserved -= reserved;
     nodes_[*i].used += actual;
   }
+  forget_if_free(at);
 }
 
 budget_amount budget_tree::overdrawn(node at) const {

@@ -29,6 +29,10 @@ struct budget_limits {
   std::optional<std::int64_t> tokens_max{};
   std::optional<std::int64_t> calls_max{};
   std::optional<timestamp> ends_at{}; ///< The end of its wall time.
+  /// As long as anything is left, one call at a time may want more than that:
+  /// the last one is over it, and no others with it. Else none is, and what is
+  /// left may be too little for any.
+  bool last_may_exceed = false;
 };
 
 /// Why a node gave nothing.
@@ -59,9 +63,16 @@ public:
   result<node> set(std::string_view name, std::string_view parent,
                    const budget_limits& limits);
 
-  /// Forgets a node that has no children and no open reservations; what it used
-  /// stays counted above it. @returns Whether it could.
-  bool remove(std::string_view name);
+  /// What was used before the node was known here; counts above it, too.
+  void count(node at, const budget_amount& used);
+
+  /// Forgets a node: as soon as it has no children and no open reservations and
+  /// nobody keeps it, unless it is set again. What it used stays counted above.
+  void remove(std::string_view name);
+
+  /// Keeps a node, until `unkeep`, once for each time.
+  void keep(node at) { ++nodes_[at].open; }
+  void unkeep(node at);
 
   std::optional<node> find(std::string_view name) const;
 
@@ -79,6 +90,8 @@ public:
   /// How far it is above its limits, because calls cost more than reserved.
   budget_amount overdrawn(node at) const;
   std::optional<node> parent(node at) const { return nodes_[at].parent; }
+  /// Empty: none.
+  std::string parent_name(node at) const;
   /// The node and all above it, the root last.
   std::vector<node> path(node at) const;
 
@@ -90,8 +103,11 @@ private:
     budget_amount used;
     budget_amount reserved;
     std::size_t children = 0;
-    std::size_t open = 0; ///< Reservations at this very node.
+    std::size_t open = 0; ///< Reservations at this very node, and keepers.
+    bool leaves = false;
   };
+
+  void forget_if_free(node at);
 
   std::vector<entry> nodes_;
   std::vector<node> free_;

@@ -51,10 +51,14 @@ void scheduler_core::set_weight(std::string_view name, double weight) {
 result<void> scheduler_core::set_budget(std::string_view name,
                                         std::string_view parent,
                                         const budget_limits& limits,
-                                        timestamp now) {
+                                        timestamp now,
+                                        const budget_amount& used) {
+  const bool is_new = !budgets.find(name);
   const auto node = budgets.set(name, parent, limits);
   if (!node)
     return node.error();
+  if (is_new)
+    budgets.count(*node, used);
   retry_budgets(*node, now);
   return {};
 }
@@ -154,6 +158,8 @@ result<call_ticket> scheduler_core::reserve(const call_request& request,
   ++asks.waiting;
   ++waiting_;
   ++figures_.reserved;
+  if (call.budget)
+    budgets.keep(*call.budget);
   ask_budget(calls_.emplace(ticket, std::move(call)).first->second, now);
   return ticket;
 }
@@ -168,7 +174,7 @@ void scheduler_core::ask_budget(call_record& call, timestamp now) {
         return;
       }
       ++figures_.refused_budget;
-      call.budget.reset(); // Nothing to give back.
+      leave_budget(call); // Nothing to give back.
       auto text =
         "budget " + why->node + " is used up: " + std::string{why->what};
       if (why->wanted != 0)
@@ -227,6 +233,7 @@ void scheduler_core::leave(call_record& call, timestamp now) {
       if (list->second.empty())
         budget_waiters_.erase(list);
     }
+    leave_budget(call);
     return; // Nothing reserved yet.
   }
   if (call.at == stage::queued)

@@ -25,11 +25,13 @@ public:
   result<void> declare(const limit_spec& limit, timestamp now);
   void set_weight(std::string_view tenant, double weight);
   result<void> set_budget(std::string_view name, std::string_view parent,
-                          const budget_limits& limits, timestamp now);
+                          const budget_limits& limits, timestamp now,
+                          const budget_amount& used);
   result<call_ticket> reserve(const call_request& request, timestamp now);
   bool cancel(call_ticket ticket, timestamp now);
   void commit(call_ticket ticket, const call_usage& actual, timestamp now);
-  void release(call_ticket ticket, bool sent, timestamp now);
+  void release(call_ticket ticket, bool sent, timestamp now,
+               bool may_cost = true);
   void throttled(call_ticket ticket, const throttle& how, timestamp now);
   void report(call_ticket ticket, const limit_report& what, timestamp now);
   std::vector<call_outcome> poll(timestamp now);
@@ -69,6 +71,7 @@ private:
   void settle(call_record& call, const call_cost& used, timestamp now);
   void settle_budget(call_record& call, const budget_amount& actual,
                      timestamp now);
+  void leave_budget(call_record& call);
   void warm_next(const call_record& call);
   void retry_budgets(budget_tree::node from, timestamp now);
   void refuse_exhausted(timestamp now);

@@ -30,10 +30,15 @@ void scheduler_core::settle_budget(call_record& call,
                                    const budget_amount& actual, timestamp now) {
   if (!call.budget)
     return;
-  const auto node = *call.budget;
+  budgets.settle(*call.budget, call.most, actual);
+  retry_budgets(*call.budget, now);
+  leave_budget(call);
+}
+
+void scheduler_core::leave_budget(call_record& call) {
+  if (call.budget)
+    budgets.unkeep(*call.budget);
   call.budget.reset();
-  budgets.settle(node, call.most, actual);
-  retry_budgets(node, now);
 }
 
 void scheduler_core::retry_budgets(budget_tree::node from, timestamp now) {
@@ -90,7 +95,8 @@ void scheduler_core::commit(call_ticket ticket, const call_usage& actual,
   calls_.erase(ticket);
 }
 
-void scheduler_core::release(call_ticket ticket, bool sent, timestamp now) {
+void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
+                             bool may_cost) {
   auto* call = permit(ticket);
   if (!call)
     return;
@@ -114,7 +120,7 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now) {
     gate->ended(ticket);
   ++figures_.released;
   warm_next(*call);
-  settle_budget(*call, sent ? call->most : budget_amount{}, now);
+  settle_budget(*call, sent && may_cost ? call->most : budget_amount{}, now);
   calls_.erase(ticket);
 }
 

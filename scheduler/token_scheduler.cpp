@@ -23,12 +23,13 @@ void token_scheduler::set_weight(std::string_view tenant, double weight) {
 result<void> token_scheduler::set_budget(std::string_view name,
                                          std::string_view parent,
                                          const budget_limits& limits,
-                                         timestamp now) {
-  return core_->set_budget(name, parent, limits, now);
+                                         timestamp now,
+                                         const budget_amount& used) {
+  return core_->set_budget(name, parent, limits, now, used);
 }
 
-bool token_scheduler::remove_budget(std::string_view name) {
-  return core_->budgets.remove(name);
+void token_scheduler::remove_budget(std::string_view name) {
+  core_->budgets.remove(name);
 }
 
 const budget_tree& token_scheduler::budgets() const {
@@ -49,8 +50,9 @@ void token_scheduler::commit(call_ticket ticket, const call_usage& actual,
   core_->commit(ticket, actual, now);
 }
 
-void token_scheduler::release(call_ticket ticket, bool sent, timestamp now) {
-  core_->release(ticket, sent, now);
+void token_scheduler::release(call_ticket ticket, bool sent, timestamp now,
+                              bool may_cost) {
+  core_->release(ticket, sent, now, may_cost);
 }
 
 void token_scheduler::throttled(call_ticket ticket, const throttle& how,

@@ -144,10 +144,12 @@ public:
   void set_weight(std::string_view tenant, double weight);
 
   /// See `budget_tree::set`. Calls that wait for more may go on.
+  /// @param used  Before it was known here; counts if the node is new.
   result<void> set_budget(std::string_view name, std::string_view parent,
-                          const budget_limits& limits, timestamp now);
+                          const budget_limits& limits, timestamp now,
+                          const budget_amount& used = {});
   /// See `budget_tree::remove`.
-  bool remove_budget(std::string_view name);
+  void remove_budget(std::string_view name);
   const budget_tree& budgets() const;
 
   /// Asks for a permit. What becomes of it comes from `poll`, maybe at once.
@@ -167,9 +169,11 @@ public:
 
   /// The call has no answer: it failed, or its holder died.
   /// @param sent  Whether the server may have got it. Then what such a call
-  ///              uses on average stays charged, and what it reserved of its
-  ///              budget counts as used.
-  void release(call_ticket ticket, bool sent, timestamp now);
+  ///              uses on average stays charged.
+  /// @param may_cost  Of one that was sent: nobody knows whether it has to be
+  ///              paid for. Then what it reserved of its budget counts as used.
+  void release(call_ticket ticket, bool sent, timestamp now,
+               bool may_cost = true);
 
   /// The server refused the call; ends the permit, nothing was used. Pauses
   /// once for everyone, however many calls of one burst are refused.
