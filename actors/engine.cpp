@@ -66,13 +66,13 @@ tool_timekeeper timekeeper(caf::actor_system& system,
 
 supervised_child scheduler_child(const shared_context& context,
                                  std::shared_ptr<permit_book> book) {
-  return {
-    "scheduler", [context, book = std::move(book)](caf::actor_system& system) {
-      auto actor = system.spawn(scheduler, context->calls, book, context->now);
-      context->scheduler.set(actor);
-      caf::anon_send(actor, look_at_calls{});
-      return caf::actor_cast<caf::actor>(actor);
-    }};
+  return {"scheduler",
+          [context, book = std::move(book)](caf::actor_system& system) {
+            auto actor = system.spawn(scheduler, context, book);
+            context->scheduler.set(actor);
+            caf::anon_send(actor, look_at_calls{});
+            return caf::actor_cast<caf::actor>(actor);
+          }};
 }
 
 supervised_child supervisor_child(const shared_context& context,
@@ -139,7 +139,12 @@ engine start_engine(caf::actor_system& system, engine_world world,
                                                timekeeper(system, context));
   const auto live = std::make_shared<residents>();
   const auto backlog = std::make_shared<journal_backlog>();
+  if (!options.store_is_shared)
+    for (auto& limit : options.calls.limits)
+      limit.across_processes = false; // There are no others.
   auto book = open_permit_book(options.calls, context->now()).value();
+  const auto process = std::to_string(context->random());
+  book->process = process;
   context->calls->has_rules =
     !options.calls.limits.empty() || !options.calls.budgets.empty();
   // Each needs those before it.
@@ -153,6 +158,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   engine e;
+  e.process = process;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
   e.front = system.spawn(front, context);

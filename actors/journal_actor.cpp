@@ -1,5 +1,7 @@
 #include <kestrion/actors/journal_actor.hpp>
 
+#include <kestrion/actors/limit_leases.hpp>
+
 #include <caf/make_message.hpp>
 
 namespace kestrion {
@@ -148,6 +150,12 @@ journal_actor::behavior_type journal(journal_self self,
     [self](const renew_lease&) {
       // If it fails, the next one is in time.
       static_cast<void>(self->state.store->renew());
+    },
+    [self](const lease_limits& x) -> caf::result<limit_leases> {
+      auto leases = renew_leases(*self->state.store, x);
+      if (!leases)
+        return to_caf(leases.error());
+      return limit_leases{std::move(*leases)};
     },
     [self](const forget_messages& x) {
       flush_soon(self);

@@ -6,6 +6,7 @@
 #include <caf/actor_addr.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -36,6 +37,9 @@ struct permit_book {
   std::unordered_map<call_ticket, std::uint64_t> numbers;
   std::unordered_map<run_id, holder> holders;
   std::size_t waiting = 0;
+  std::string process; ///< What we are called where processes share limits.
+  /// Of such limits: which slices are ours.
+  std::map<std::string, std::uint64_t> leases;
 };
 
 /// The node of the budget tree that is a tenant's.

@@ -2,10 +2,10 @@
 
 #include <kestrion/actors/agent_code.hpp>
 #include <kestrion/actors/run_result.hpp>
+#include <kestrion/actors/scheduler_protocol.hpp>
 #include <kestrion/messages/command.hpp>
 #include <kestrion/messages/model_call.hpp>
 #include <kestrion/providers/tools/tool.hpp>
-#include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
 
 #include <caf/actor_addr.hpp>
@@ -180,9 +180,6 @@ struct tool_work {
 
 struct sweep_tools {};
 
-/// Something lies on the scheduler's desk, or its time has come.
-struct look_at_calls {};
-
 /// What became of a permit that was asked for. One message for both, since each
 /// kind that an actor takes costs it 40 bytes, and there are many runs.
 struct call_decided {
@@ -190,21 +187,6 @@ struct call_decided {
   /// Why the call may not be made, and the permit is gone; else it may be.
   std::optional<error> denied = {};
 };
-
-/// Add limits, or change those of the same names.
-struct declare_limits {
-  std::vector<limit_spec> limits;
-};
-
-struct waiting_query {
-  run_id run;
-};
-
-struct waiting_answer {
-  std::optional<call_waiting> why; ///< Nothing: its model call does not wait.
-};
-
-struct figures_query {};
 
 /// A child of a supervisor had its time to end by itself.
 struct grace_over {
@@ -244,7 +226,9 @@ using journal_actor = caf::typed_actor<
   // Keeps a snapshot with the next commit; losing it does no harm.
   caf::reacts_to<run_snapshot>,
   // INTERNAL: about once a second.
-  caf::reacts_to<renew_lease>>;
+  caf::reacts_to<renew_lease>,
+  // Renews leases of limits; replies with this process's slices.
+  caf::replies_to<lease_limits>::with<limit_leases>>;
 
 /// Sees to the timeouts of tools.
 using tool_watch_actor = caf::typed_actor<
@@ -325,17 +309,6 @@ using supervisor_actor = caf::typed_actor<
   // Replies with the runs that have an actor, as far as it was told.
   caf::replies_to<which_children>::with<children_there>>;
 
-/// Grants model calls, so that limits hold and are shared fairly.
-using scheduler_actor = caf::typed_actor<
-  // Takes up what lies on its desk, and grants what can be granted.
-  caf::reacts_to<look_at_calls>,
-  // Adds or changes limits; replies when they hold.
-  caf::replies_to<declare_limits>::with<bool>,
-  // Replies why the model call of a run waits.
-  caf::replies_to<waiting_query>::with<waiting_answer>,
-  // Replies with its counters.
-  caf::replies_to<figures_query>::with<scheduler_figures>>;
-
 // -- errors -------------------------------------------------------------------
 
 /// The crossing from our errors into CAF's ...
@@ -393,13 +366,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::model_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::tool_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::sweep_tools)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_calls)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::call_decided)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::declare_limits)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::waiting_query)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::waiting_answer)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::figures_query)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::scheduler_figures)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::grace_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_children)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::which_children)

@@ -40,6 +40,11 @@ rate_limit& rate_limit::refilled_continuously() {
   return *this;
 }
 
+rate_limit& rate_limit::across_processes() {
+  across_processes_ = true;
+  return *this;
+}
+
 rate_limit& rate_limit::requests_per_minute(std::int64_t amount) {
   return add(limit_kind::requests, amount);
 }
@@ -72,6 +77,7 @@ rate_limit& rate_limit::add(limit_kind kind, std::int64_t amount) {
   spec.kind = kind;
   spec.amount = amount;
   spec.shape = shape_;
+  spec.across_processes = across_processes_;
   return limit(std::move(spec));
 }
 

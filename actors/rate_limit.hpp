@@ -34,6 +34,11 @@ public:
   /// both, are assumed.
   rate_limit& refilled_continuously();
 
+  /// For limits that follow: all processes with the same store share them. Each
+  /// gets what it needs as long as there is enough; a dead one's part comes
+  /// back. Without, each process has to declare a part of its own.
+  rate_limit& across_processes();
+
   // Each at least 1.
   rate_limit& requests_per_minute(std::int64_t amount);
   rate_limit& input_tokens_per_minute(std::int64_t amount);
@@ -52,6 +57,7 @@ private:
 
   route_matcher covers_;
   limit_shape shape_ = limit_shape::fixed_window;
+  bool across_processes_ = false;
   std::vector<limit_spec> specs_;
 };
 

@@ -3,6 +3,7 @@
 #include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/event_callback.hpp>
+#include <kestrion/actors/limit_leases.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/scheduler_metrics.hpp>
 #include <kestrion/caf.hpp>
@@ -161,6 +162,8 @@ struct runtime::impl {
     engine.stop();
     caf::scoped_actor self{system};
     self->wait_for(engine.root, engine.front);
+    // If it fails our slices come back when our leases are over.
+    static_cast<void>(leave_limits(*store, engine.process, system_now()));
   }
 
   impl(const impl&) = delete;

@@ -199,27 +199,52 @@ std::optional<call_waiting> why_waits(scheduler_self self, const run_id& run) {
   return std::nullopt;
 }
 
+/// Asks for our slices of what processes share. If that fails the next time is
+/// soon enough: what we have is ours for some seconds.
+void renew(scheduler_self self) {
+  auto& st = self->state;
+  take_up_all(self);
+  lease_limits wanted{st.book->process,
+                      st.book->scheduler.limit_needs(st.now()), st.book->leases,
+                      st.now()};
+  if (wanted.needs.empty())
+    return;
+  self->request(st.context->journal.get(), caf::infinite, std::move(wanted))
+    .then(
+      [self](const limit_leases& x) {
+        auto& book = *self->state.book;
+        for (const auto& lease : x.leases) {
+          book.scheduler.set_slice(lease.slice, self->state.now());
+          book.leases[lease.slice.limit] = lease.epoch;
+        }
+        look(self);
+      },
+      [](const caf::error&) {});
+}
+
 result<bool> declare_all(scheduler_self self, const declare_limits& x) {
   auto& st = self->state;
-  for (const auto& limit : x.limits) {
+  for (auto limit : x.limits) {
+    limit.across_processes =
+      limit.across_processes && st.context->store_is_shared;
     auto declared = st.book->scheduler.declare(limit, st.now());
     if (!declared)
       return declared.error();
     st.desk->has_rules = true;
   }
+  renew(self);
   return true;
 }
 
 } // namespace
 
-scheduler_actor::behavior_type scheduler(scheduler_self self,
-                                         std::shared_ptr<call_desk> desk,
-                                         std::shared_ptr<permit_book> book,
-                                         std::function<timestamp()> now) {
+scheduler_actor::behavior_type
+scheduler(scheduler_self self, std::shared_ptr<const run_context> context,
+          std::shared_ptr<permit_book> book) {
   auto& state = self->state;
-  state.desk = std::move(desk);
+  state.desk = context->calls;
+  state.context = std::move(context);
   state.book = std::move(book);
-  state.now = std::move(now);
   self->set_down_handler([self](const caf::down_msg& down) {
     take_up_all(self); // What it said before it ended.
     const auto i = self->state.watched.find(down.source);
@@ -242,6 +267,7 @@ scheduler_actor::behavior_type scheduler(scheduler_self self,
       look(self);
       return to_caf(declared);
     },
+    [self](const renew_slices&) { renew(self); },
     [self](const waiting_query& x) {
       return waiting_answer{why_waits(self, x.run)};
     },

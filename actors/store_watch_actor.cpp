@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 /// How late we hear of what another process did; a look costs microseconds.
 constexpr auto look_interval = milliseconds{5};
 
-/// A tenth of the lease.
+/// A tenth of the leases of runs and of limits.
 constexpr auto renew_interval = milliseconds{1'000};
 
 /// A process that dies changes nothing more, so now and then we try to take
@@ -35,6 +35,8 @@ void look(store_watch_self self) {
   const auto now = self->clock().now(); // Nobody sets it back.
   if (is_due(st.renews, now, renew_interval))
     self->send(st.context->journal.get(), renew_lease{});
+  if (is_due(st.leases, now, renew_interval))
+    self->send(st.context->scheduler.get(), renew_slices{});
   const auto directory = strong<directory_actor>(st.context->directory);
   if (!directory)
     return; // Being started anew.

@@ -19,6 +19,7 @@ struct store_watch_state {
   std::shared_ptr<const run_context> context;
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
   time_point renews;              ///< When each is to be done next.
+  time_point leases;
   time_point takes_over;
   time_point adopts;
 };

@@ -59,26 +59,35 @@ std::optional<token_bucket> pace_of(const limit_spec& spec, timestamp now) {
 } // namespace
 
 call_limit::call_limit(limit_spec spec, timestamp now)
-  : spec_(std::move(spec)),
+  : spec_(std::move(spec)), total_(spec_.amount),
     at_end_(spec_.charged.value_or(spec_.kind == limit_kind::output_tokens
                                      ? charge_time::at_end
                                      : charge_time::at_start)
             == charge_time::at_end),
     meter_(meter_of(spec_, now)), pace_(pace_of(spec_, now)) {}
 
-std::int64_t call_limit::need(const call_cost& cost) const {
-  const auto wanted = amount_of(spec_.kind, cost);
+std::int64_t call_limit::whole() const {
   if (const auto* bucket = std::get_if<token_bucket>(&meter_))
-    return std::min(wanted, bucket->capacity());
+    return bucket->capacity();
   if (const auto* window = std::get_if<window_limit>(&meter_))
-    return std::min(wanted, window->capacity());
-  return wanted;
+    return window->capacity();
+  return spec_.amount;
+}
+
+std::int64_t call_limit::need(const call_cost& cost) const {
+  return std::min(wanted(cost), whole());
+}
+
+std::int64_t call_limit::wanted(const call_cost& cost) const {
+  return amount_of(spec_.kind, cost);
 }
 
 timestamp call_limit::ready_at(std::int64_t amount, bool urgent,
                                timestamp now) {
   if (const auto closed = gate.closed_until(now))
     return *closed;
+  if (is_shared() && (slice_ == 0 || now >= slice_until_))
+    return timestamp::max(); // A lease gives more.
   auto at = now;
   if (auto* bucket = std::get_if<token_bucket>(&meter_))
     at = bucket->ready_at(amount + held_, now);
@@ -157,7 +166,8 @@ std::int64_t call_limit::unseen(timestamp now) {
 }
 
 void call_limit::believe(const limit_report& report, timestamp now) {
-  if (report.limit && *report.limit > 0 && *report.limit != spec_.amount)
+  if (report.limit && *report.limit > 0
+      && *report.limit != (is_shared() ? total_ : spec_.amount))
     resize(*report.limit, now);
   auto* bucket = std::get_if<token_bucket>(&meter_);
   auto* window = std::get_if<window_limit>(&meter_);
@@ -174,6 +184,28 @@ void call_limit::believe(const limit_report& report, timestamp now) {
 }
 
 void call_limit::resize(std::int64_t amount, timestamp now) {
+  if (is_shared())
+    total_ = amount; // The next lease splits it.
+  else
+    set_amount(amount, now);
+}
+
+void call_limit::set_slice(std::int64_t amount, timestamp until,
+                           timestamp now) {
+  slice_ = amount;
+  slice_until_ = until;
+  set_amount(amount, now);
+}
+
+limit_need call_limit::need_of_slice(std::int64_t waiting, timestamp now) {
+  const auto used = std::max<std::int64_t>(whole() - available(now), 0);
+  limit_need out{spec_.name, total_, used + waiting, used <= slice_, {}};
+  if (spec_.kind != limit_kind::concurrency)
+    out.linger = spec_.period + spec_.latency_max;
+  return out;
+}
+
+void call_limit::set_amount(std::int64_t amount, timestamp now) {
   spec_.amount = std::max<std::int64_t>(amount, 1);
   if (auto* bucket = std::get_if<token_bucket>(&meter_))
     bucket->resize(spec_.amount, now);

@@ -39,6 +39,8 @@ public:
   /// What a call takes: never more than the limit as a whole, so that whatever
   /// is estimated too high can still go, alone.
   std::int64_t need(const call_cost& cost) const;
+  /// What it would take if the limit were large enough.
+  std::int64_t wanted(const call_cost& cost) const;
 
   /// When so much may be taken, if nothing changes till then; the end of time
   /// if something has to be given back first.
@@ -58,6 +60,12 @@ public:
   /// The server refused a call: nothing is there.
   void empty(timestamp now);
 
+  /// Our part of one that processes share; before the first there is nothing.
+  void set_slice(std::int64_t amount, timestamp until, timestamp now);
+  /// @param waiting  What waits for it here.
+  limit_need need_of_slice(std::int64_t waiting, timestamp now);
+  bool is_shared() const { return spec_.across_processes; }
+
   std::int64_t available(timestamp now);
   std::int64_t in_flight() const { return in_flight_; }
 
@@ -66,11 +74,16 @@ public:
   std::uint64_t claimed = 0;
 
 private:
+  std::int64_t whole() const;
+  void set_amount(std::int64_t amount, timestamp now);
   void end(const hold& held, std::int64_t used, timestamp now);
   void note(std::int64_t amount, timestamp now);
   std::int64_t unseen(timestamp now);
 
   limit_spec spec_;
+  std::int64_t total_; ///< Of one that is shared; its spec has our slice.
+  timestamp slice_until_ = timestamp::min();
+  std::int64_t slice_ = 0;
   bool at_end_;
   /// Concurrency has neither.
   std::variant<std::monostate, token_bucket, window_limit> meter_;

@@ -34,25 +34,37 @@ split_limit(std::int64_t amount, const std::vector<std::int64_t>& demands) {
   return out;
 }
 
-void limit_shares::expire(timestamp now) {
-  if (std::erase_if(slices_,
-                    [&](const auto& s) { return s.second.leased_until <= now; })
-      != 0)
-    split();
+void limit_shares::restore(std::map<std::string, slice> slices,
+                           std::uint64_t epoch) {
+  slices_ = std::move(slices);
+  epoch_ = epoch;
 }
 
-void limit_shares::split() {
+void limit_shares::expire(timestamp now) {
+  const auto is_over = [&](const auto& s) {
+    return s.second.leased_until <= now && s.second.target != 0;
+  };
+  const bool shrinks = std::any_of(slices_.begin(), slices_.end(), is_over);
+  std::erase_if(slices_, [&](const auto& s) {
+    return later(s.second.leased_until, linger_) <= now;
+  });
+  if (shrinks)
+    split(now);
+}
+
+void limit_shares::split(timestamp now) {
   std::vector<std::int64_t> demands;
   for (const auto& [name, s] : slices_)
-    demands.push_back(s.demand);
+    if (s.leased_until > now)
+      demands.push_back(s.demand);
   const auto parts = split_limit(amount_, demands);
   std::size_t i = 0;
   for (auto& [name, s] : slices_) {
-    if (s.target != parts[i]) {
-      s.target = parts[i];
+    const auto part = s.leased_until > now ? parts[i++] : 0;
+    if (s.target != part) {
+      s.target = part;
       s.epoch = ++epoch_;
     }
-    ++i;
   }
 }
 
@@ -77,13 +89,14 @@ limit_shares::slice limit_shares::renew(const std::string& process,
   expire(now);
   const auto [at, made] = slices_.try_emplace(process);
   auto& s = at->second;
+  const bool lapsed = s.leased_until <= now;
   s.leased_until = later(now, lease_);
   // Small changes are not worth that everybody has to change.
   const auto changed = std::abs(demand - s.demand) * 8 > s.demand;
-  if (made || changed) {
+  if (changed)
     s.demand = std::max<std::int64_t>(demand, 0);
-    split();
-  }
+  if (made || changed || lapsed)
+    split(now);
   if (kept == s.epoch && s.amount > s.target)
     s.amount = s.target;
   grow();
@@ -92,14 +105,18 @@ limit_shares::slice limit_shares::renew(const std::string& process,
 
 void limit_shares::leave(const std::string& process, timestamp now) {
   expire(now);
-  if (slices_.erase(process) != 0)
-    split();
+  const auto at = slices_.find(process);
+  if (at == slices_.end())
+    return;
+  at->second.leased_until = std::min(at->second.leased_until, now);
+  expire(now);
+  split(now);
 }
 
 void limit_shares::resize(std::int64_t amount, timestamp now) {
   expire(now);
   amount_ = amount;
-  split();
+  split(now);
 }
 
 } // namespace kestrion

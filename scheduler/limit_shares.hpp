@@ -2,6 +2,8 @@
 
 #include <kestrion/messages/time.hpp>
 
+#include <boost/describe/class.hpp>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,7 +28,8 @@ std::vector<std::int64_t> split_limit(std::int64_t amount,
 /// @par Threading Owner only.
 class limit_shares {
 public:
-  /// One process's part.
+  /// One process's part. Once its lease is over it may use nothing more, and
+  /// what it used counts until `linger` later.
   struct slice {
     std::int64_t amount = 0; ///< It may use so much, a period.
     std::int64_t target = 0; ///< It should not use more than this.
@@ -34,10 +37,16 @@ public:
     std::uint64_t epoch = 0; ///< Grows whenever its target changes.
     timestamp leased_until{};
     bool operator==(const slice&) const = default;
+    BOOST_DESCRIBE_CLASS(slice, (),
+                         (amount, target, demand, epoch, leased_until), (), ())
   };
 
-  limit_shares(std::int64_t amount, duration lease)
-    : amount_(amount), lease_(lease) {}
+  /// @param linger  So long after its use a server still counts it.
+  limit_shares(std::int64_t amount, duration lease, duration linger = {})
+    : amount_(amount), lease_(lease), linger_(linger) {}
+
+  /// One that was stored: these slices, and the last epoch.
+  void restore(std::map<std::string, slice> slices, std::uint64_t epoch);
 
   /// A process lives, and could use so much. Splits anew if that changes much.
   /// @param kept  The epoch that it keeps to, from an earlier answer; 0: none.
@@ -46,7 +55,7 @@ public:
   slice renew(const std::string& process, std::int64_t demand,
               std::uint64_t kept, timestamp now);
 
-  /// A process ends and uses nothing more.
+  /// A process ends and uses nothing more; its slice lingers.
   void leave(const std::string& process, timestamp now);
 
   /// The limit itself has changed.
@@ -54,14 +63,16 @@ public:
 
   std::int64_t amount() const { return amount_; }
   const std::map<std::string, slice>& slices() const { return slices_; }
+  std::uint64_t epoch() const { return epoch_; }
 
 private:
   void expire(timestamp now);
-  void split();
+  void split(timestamp now);
   void grow();
 
   std::int64_t amount_;
   duration lease_;
+  duration linger_;
   std::uint64_t epoch_ = 0;
   std::map<std::string, slice> slices_;
 };

@@ -60,6 +60,27 @@ struct limit_spec {
   /// At most so long after a grant the server has got the request. That much
   /// of the limit's burst, or of each window, stays unused. Below the period.
   duration latency_max = std::chrono::milliseconds{500};
+  /// All processes with the same store share it: each has a slice of it, by
+  /// what it needs. Else it is ours alone.
+  bool across_processes = false;
+};
+
+/// What a limit that processes share needs of its lease.
+struct limit_need {
+  std::string limit;
+  std::int64_t total = 0;  ///< What all share, as declared or as servers say.
+  std::int64_t demand = 0; ///< What is used of it here, and waits for it.
+  /// No more is used than the slice allows: so what it was more before may go
+  /// to others.
+  bool keeps_to_slice = false;
+  duration linger{}; ///< So long after its use a server still counts it.
+};
+
+/// Our part of a limit that processes share.
+struct limit_slice {
+  std::string limit;
+  std::int64_t amount = 0; ///< A period; 0: nothing.
+  timestamp until;         ///< Nothing from then on.
 };
 
 } // namespace kestrion

@@ -73,6 +73,9 @@ public:
   token_estimator& estimator(std::size_t route) {
     return *routes_[route].estimator;
   }
+  const std::vector<call_limit*>& limits(std::size_t route) const {
+    return routes_[route].limits;
+  }
   const std::vector<std::unique_ptr<call_limit>>& all_limits() const {
     return limits_;
   }

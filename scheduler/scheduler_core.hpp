@@ -38,6 +38,8 @@ public:
   std::optional<timestamp> next_event(timestamp now) const;
   std::optional<call_waiting> waiting(call_ticket ticket, timestamp now) const;
   scheduler_figures figures(timestamp now) const;
+  std::vector<limit_need> limit_needs(timestamp now) const;
+  void set_slice(const limit_slice& slice, timestamp now);
 
   budget_tree budgets;
 

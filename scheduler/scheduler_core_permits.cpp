@@ -273,6 +273,33 @@ std::optional<call_waiting> scheduler_core::waiting(call_ticket ticket,
                       routes_.wait(call, before, now)};
 }
 
+std::vector<limit_need> scheduler_core::limit_needs(timestamp now) const {
+  std::map<const call_limit*, std::int64_t> waiting;
+  for (const auto& limit : routes_.all_limits())
+    if (limit->is_shared())
+      waiting[limit.get()] = 0;
+  if (waiting.empty())
+    return {};
+  for (const auto& [ticket, call] : calls_)
+    if (call.at != stage::granted)
+      for (const auto* limit : routes_.limits(call.route))
+        if (limit->is_shared())
+          waiting[limit] += limit->wanted(call.cost);
+  std::vector<limit_need> out;
+  for (const auto& limit : routes_.all_limits())
+    if (limit->is_shared())
+      out.push_back(limit->need_of_slice(waiting[limit.get()], now));
+  return out;
+}
+
+void scheduler_core::set_slice(const limit_slice& slice, timestamp now) {
+  auto* limit = routes_.find_limit(slice.limit);
+  if (!limit || !limit->is_shared())
+    return;
+  limit->set_slice(slice.amount, slice.until, now);
+  changed_ = true;
+}
+
 scheduler_figures scheduler_core::figures(timestamp now) const {
   auto out = figures_;
   out.waiting = waiting_;

@@ -78,6 +78,14 @@ std::optional<call_waiting> token_scheduler::waiting(call_ticket ticket,
   return core_->waiting(ticket, now);
 }
 
+std::vector<limit_need> token_scheduler::limit_needs(timestamp now) const {
+  return core_->limit_needs(now);
+}
+
+void token_scheduler::set_slice(const limit_slice& slice, timestamp now) {
+  core_->set_slice(slice, now);
+}
+
 scheduler_figures token_scheduler::figures(timestamp now) const {
   return core_->figures(now);
 }

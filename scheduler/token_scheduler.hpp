@@ -191,6 +191,13 @@ public:
   /// Why a call waits; not set if it does not.
   std::optional<call_waiting> waiting(call_ticket ticket, timestamp now) const;
 
+  /// What the limits need that are shared across processes: for who gets us
+  /// slices of them.
+  std::vector<limit_need> limit_needs(timestamp now) const;
+
+  /// Our slice of such a limit; ignored if there is no such.
+  void set_slice(const limit_slice& slice, timestamp now);
+
   /// Counts since the start, and of now.
   scheduler_figures figures(timestamp now) const;
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -232,6 +233,16 @@ public:
   /// @par Errors `io`
   [[nodiscard]] virtual result<void>
   remove(std::span<const std::uint64_t> ids) = 0;
+
+  /// Changes a text that all processes of the store share, in one transaction;
+  /// durable. Who changes the same one meanwhile waits.
+  /// @param change  Gets what is there, empty at first, and returns what is
+  ///   there from now on; if that is equal nothing is written. Called once at
+  ///   most. Must not throw or call the store.
+  /// @par Errors `io`, then nothing has changed
+  [[nodiscard]] virtual result<void> update_shared(
+    std::string_view name,
+    const std::function<std::string(const std::string&)>& change) = 0;
 
   /// Grows when another process has committed, or when somebody posted here:
   /// a reason to look into the inbox. Cheap enough for every few milliseconds.

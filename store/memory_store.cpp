@@ -219,6 +219,15 @@ public:
     return {};
   }
 
+  result<void> update_shared(
+    std::string_view name,
+    const std::function<std::string(const std::string&)>& change) override {
+    const std::lock_guard lock{mutex_};
+    auto& text = shared_[std::string{name}];
+    text = change(text);
+    return {};
+  }
+
   std::uint64_t change_counter() const override {
     const std::lock_guard lock{mutex_};
     return posts_;
@@ -294,6 +303,7 @@ private:
   std::map<run_id, snapshot> snapshots_;
   std::map<std::string, std::string> blobs_;
   std::set<std::pair<timestamp, run_id>> wakes_;
+  std::map<std::string, std::string> shared_;
   posts inbox_; ///< By id.
   std::uint64_t posts_ = 0;
 };

@@ -106,8 +106,17 @@ CREATE INDEX runs_by_wake ON runs(wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX runs_of_parents ON runs(status, id) WHERE parent IS NOT NULL;
 )sql";
 
+/// What processes agree on beside runs: who has which part of a limit.
+constexpr const char* version_5 = R"sql(
+CREATE TABLE shared(
+  name TEXT NOT NULL PRIMARY KEY,
+  data TEXT NOT NULL
+) STRICT;
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1, version_2, version_3, version_4};
+constexpr std::array migrations{version_1, version_2, version_3, version_4,
+                                version_5};
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.

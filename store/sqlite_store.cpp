@@ -96,6 +96,13 @@ public:
     return writer_->remove(ids);
   }
 
+  result<void> update_shared(
+    std::string_view name,
+    const std::function<std::string(const std::string&)>& change) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->shared().update(name, change);
+  }
+
   result<std::vector<inbox_item>> inbox() const override {
     return with_reader(&sqlite_reader::inbox, owners_.id());
   }

@@ -75,6 +75,10 @@ sqlite_writer::open(const std::string& path, sqlite_options options) {
   if (!ownership)
     return ownership.error();
   out->ownership_ = std::move(*ownership);
+  auto shared = sqlite_shared::prepare(out->db_);
+  if (!shared)
+    return shared.error();
+  out->shared_ = std::move(*shared);
   return out;
 }
 

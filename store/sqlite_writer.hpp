@@ -4,6 +4,7 @@
 #include <kestrion/store/payloads.hpp>
 #include <kestrion/store/sqlite_owners.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
+#include <kestrion/store/sqlite_shared.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -53,6 +54,8 @@ public:
   /// also forgets that it was ours.
   sqlite_ownership& ownership() { return *ownership_; }
 
+  sqlite_shared& shared() { return *shared_; }
+
   /// Grows with each commit of another connection to the file.
   /// @par Errors `io`
   result<std::int64_t> foreign_commits();
@@ -100,6 +103,7 @@ private:
   std::int64_t ends_version_ = 0; ///< `foreign_commits` when they were read.
   std::unique_ptr<sqlite_owners> owners_;
   std::unique_ptr<sqlite_ownership> ownership_;
+  std::optional<sqlite_shared> shared_;
   sqlite_statement find_end_;
   sqlite_statement find_by_key_;
   sqlite_statement insert_run_;

@@ -107,11 +107,36 @@ BOOST_AUTO_TEST_CASE(a_slice_grows_when_another_has_shrunk_or_is_dead) {
   BOOST_TEST(shares.renew("b", 100, 0, now + 13s).amount == 100);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_dead_or_ended_process_used_lingers) {
+  limit_shares shares{100, 10s, 1min};
+  shares.renew("a", 100, 0, now);
+  BOOST_TEST(shares.renew("b", 100, 0, now + 1s).amount == 0);
+  // Its lease is over at 10 s, but a server counts until 70 s what it used.
+  BOOST_TEST(shares.renew("b", 100, 0, now + 10s).target == 100);
+  BOOST_TEST(shares.renew("b", 100, 0, now + 69s).amount == 0);
+  BOOST_TEST(shares.renew("b", 100, 0, now + 70s).amount == 100);
+  shares.leave("b", now + 71s);
+  BOOST_TEST(shares.renew("c", 100, 0, now + 130s).amount == 0);
+  BOOST_TEST(shares.renew("c", 100, 0, now + 131s).amount == 100);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_was_taken_for_dead_goes_on) {
+  limit_shares shares{100, 10s, 1min};
+  shares.renew("a", 100, 0, now);
+  shares.renew("b", 100, 0, now + 15s);
+  const auto back = shares.renew("a", 100, 0, now + 20s);
+  BOOST_TEST(back.amount == 100);
+  BOOST_TEST(back.target == 50);
+  BOOST_TEST(shares.renew("b", 100, 0, now + 20s).amount == 0);
+  BOOST_TEST(shares.renew("a", 100, back.epoch, now + 21s).amount == 50);
+  BOOST_TEST(shares.renew("b", 100, 0, now + 21s).amount == 50);
+}
+
 BOOST_AUTO_TEST_CASE(slices_are_never_more_than_the_limit) {
   constexpr auto seeds = 200U;
   for (unsigned seed = 1; seed <= seeds; ++seed) {
     std::mt19937 rng{seed};
-    limit_shares shares{1'000, 10s};
+    limit_shares shares{1'000, 10s, std::chrono::seconds{seed % 3 * 5}};
     std::map<std::string, std::uint64_t> epochs;
     auto at = now;
     for (int i = 0; i < 200; ++i) {

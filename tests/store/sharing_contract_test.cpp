@@ -210,4 +210,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(posts_move_the_counter_but_our_appends_do_not,
   BOOST_CHECK_GT(given.store->change_counter(), before);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_shared_text_is_changed_as_a_whole, Maker,
+                              makers) {
+  Maker given;
+  const auto add = [&](const std::string& name, const std::string& more) {
+    std::string before;
+    BOOST_REQUIRE(given.store->update_shared(name, [&](const auto& text) {
+      before = text;
+      return text + more;
+    }));
+    return before;
+  };
+  BOOST_CHECK_EQUAL(add("a", "x"), "");
+  BOOST_CHECK_EQUAL(add("a", "y"), "x");
+  BOOST_CHECK_EQUAL(add("b", "z"), "");
+  BOOST_CHECK_EQUAL(add("a", ""), "xy");
+  BOOST_CHECK_EQUAL(add("a", ""), "xy");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

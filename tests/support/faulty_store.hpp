@@ -122,6 +122,11 @@ public:
   result<void> remove(std::span<const std::uint64_t> ids) override {
     return dead() ? killed() : inner_->remove(ids);
   }
+  result<void> update_shared(
+    std::string_view name,
+    const std::function<std::string(const std::string&)>& change) override {
+    return dead() ? killed() : inner_->update_shared(name, change);
+  }
   std::uint64_t change_counter() const override {
     return inner_->change_counter();
   }

@@ -139,6 +139,12 @@ public:
       });
     return items;
   }
+  result<void> update_shared(
+    std::string_view name,
+    const std::function<std::string(const std::string&)>& change) override {
+    ++disk_->commits_[id_];
+    return all().update_shared(name, change);
+  }
   result<void> answer(std::span<const inbox_answer> answers) override {
     ++disk_->commits_[id_];
     return all().answer(answers);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,12 @@ public:
 
   strict_model(strict_server server, duration takes,
                std::function<timestamp()> now, answer_fn answer)
+    : strict_model(std::make_shared<strict_server>(std::move(server)), takes,
+                   std::move(now), std::move(answer)) {}
+
+  /// @param server  May be that of others, too.
+  strict_model(std::shared_ptr<strict_server> server, duration takes,
+               std::function<timestamp()> now, answer_fn answer)
     : server_(std::move(server)), takes_(takes), now_(std::move(now)),
       answer_(std::move(answer)) {}
 
@@ -34,7 +41,7 @@ public:
     for (const auto& m : request.conversation)
       bytes += text_of(*m).size();
     const auto input = static_cast<std::int64_t>(bytes / 4 + 1);
-    if (server_.arrive(input, now)) {
+    if (server_->arrive(input, now)) {
       ++refused;
       done(fails(errc::rate_limited, true));
       return;
@@ -50,7 +57,7 @@ public:
     for (auto& each : take_due(now)) {
       auto reply = answer_(each.request);
       reply.usage.input_tokens = each.input;
-      server_.finish(reply.usage.output_tokens, now);
+      server_->finish(reply.usage.output_tokens, now);
       each.done(std::move(reply));
     }
   }
@@ -77,7 +84,7 @@ private:
     return out;
   }
 
-  strict_server server_;
+  std::shared_ptr<strict_server> server_;
   duration takes_;
   std::function<timestamp()> now_;
   answer_fn answer_;
