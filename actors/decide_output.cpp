@@ -33,11 +33,12 @@ std::string_view unfenced(std::string_view text) {
 }
 
 std::string_view last_text(const std::vector<part>& parts) {
-  for (auto p = parts.rbegin(); p != parts.rend(); ++p)
-    if (const auto* text = std::get_if<text_part>(&*p))
-      if (!trimmed(text->text).empty())
-        return text->text;
-  return {};
+  std::string_view last;
+  for (const auto& p : parts)
+    if (const auto* text = std::get_if<text_part>(&p))
+      if (const auto words = trimmed(text->text); !words.empty())
+        last = words;
+  return last;
 }
 
 struct document {
@@ -53,7 +54,7 @@ result<document> document_in(const std::vector<part>& parts) {
   const auto whole = trimmed(all);
   if (whole.empty())
     return error{errc::invalid_argument, "the answer is empty"};
-  const auto last = trimmed(last_text(parts));
+  const auto last = last_text(parts);
   std::optional<error> why;
   for (const auto text : {whole, unfenced(whole), last, unfenced(last)}) {
     auto json = parse_json(text, "the answer");

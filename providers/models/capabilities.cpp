@@ -94,14 +94,17 @@ result<void> check_temperature(const model_capabilities& known,
 
 } // namespace
 
-capability_table capability_table::with(model_capabilities row) const {
-  auto changed = std::make_shared<std::vector<model_capabilities>>();
-  changed->reserve(rows_->size() + 1);
-  changed->push_back(std::move(row));
-  changed->insert(changed->end(), rows_->begin(), rows_->end());
+capability_table
+capability_table::before_others(std::vector<model_capabilities> rows) const {
+  rows.insert(rows.end(), rows_->begin(), rows_->end());
   capability_table out;
-  out.rows_ = std::move(changed);
+  out.rows_ =
+    std::make_shared<const std::vector<model_capabilities>>(std::move(rows));
   return out;
+}
+
+capability_table capability_table::with(model_capabilities row) const {
+  return before_others({std::move(row)});
 }
 
 result<capability_table> capability_table::read(std::string_view json) const {
@@ -112,10 +115,11 @@ result<capability_table> capability_table::read(std::string_view json) const {
   if (!file)
     return error{errc::invalid_argument,
                  "the capability file: " + file.error().detail};
-  auto out = *this;
-  for (auto row = file->models.rbegin(); row != file->models.rend(); ++row)
-    out = out.with(row_of(std::move(*row)));
-  return out;
+  std::vector<model_capabilities> rows;
+  rows.reserve(file->models.size() + rows_->size());
+  for (auto& listed : file->models)
+    rows.push_back(row_of(std::move(listed)));
+  return before_others(std::move(rows));
 }
 
 result<capability_table>

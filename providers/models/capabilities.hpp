@@ -74,6 +74,8 @@ public:
   model_capabilities find(vendor v, std::string_view model) const;
 
 private:
+  capability_table before_others(std::vector<model_capabilities> rows) const;
+
   std::shared_ptr<const std::vector<model_capabilities>> rows_;
 };
 
