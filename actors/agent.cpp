@@ -9,12 +9,15 @@ namespace {
 /// Servers cache no beginning of a prompt that is shorter: 1,024 tokens.
 constexpr std::int64_t cached_bytes_min = 4'096;
 
-/// What the system prompt and the tools come to in each call.
+/// What the system prompt, the tools and the output's schema come to in each
+/// call.
 std::int64_t fixed_bytes_of(const agent_definition& d) {
   auto bytes = d.system.size();
   for (const auto& tool : d.tools)
     bytes +=
       tool.name.size() + tool.description.size() + tool.input_schema.size();
+  if (d.output)
+    bytes += d.output->schema.size();
   return static_cast<std::int64_t>(bytes);
 }
 
@@ -68,6 +71,12 @@ agent& agent::can_ask() {
                            {}));
 }
 
+agent& agent::set_output(std::string schema, tool_function check) {
+  definition_.output = output_spec{std::move(schema), check != nullptr, {}};
+  output_check_ = std::move(check);
+  return *this;
+}
+
 result<std::shared_ptr<const agent_code>> agent::build() const {
   if (!model_)
     return error{errc::invalid_argument,
@@ -95,6 +104,8 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
     definition.tools.push_back(t.spec);
     code->tools.emplace(t.spec.name, t.code);
   }
+  if (output_check_)
+    code->tools.emplace(output_tool_name, tool_code{output_check_, {}});
   auto prepared = prepare(std::move(definition));
   if (!prepared)
     return prepared.error();

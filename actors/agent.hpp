@@ -69,11 +69,34 @@ public:
   /// the answer.
   agent& can_ask();
 
+  /// The answer has to be a T, a struct described with BOOST_DESCRIBE_STRUCT.
+  /// A model that can be given a schema gets that of T; another answers with a
+  /// tool. What does not fit goes back to the model, with what is wrong, up to
+  /// `run_limits::output_attempts_max` answers in all; then the run fails with
+  /// `invalid_output`. `run_result::output_as<T>()` is the answer.
+  template <class T>
+  agent& output() {
+    return set_output(schema_of_output<T>(), {});
+  }
+
+  /// As above; `check` may say no to what fits the schema, with a reason that
+  /// the model gets.
+  /// @param check  Takes a `const T&`, returns a `result<void>`; what it throws
+  ///   is a no as well. Runs as a tool does: on a thread that may block, for
+  ///   five minutes at the most, several at once, and again after a crash: it
+  ///   must have no effect of its own.
+  template <class T, class F>
+  agent& output(F check) {
+    return set_output(schema_of_output<T>(),
+                      detail::to_output_check<T>(std::move(check)));
+  }
+
   const std::string& name() const { return definition_.name; }
 
   /// Checks everything, once; a runtime does it for you.
   /// @par Errors `invalid_argument`: no model, a bad name, a tool registered
-  ///   twice, a schema that is none, a limit below 1.
+  ///   twice or with the name `final_answer` beside an output, a schema that is
+  ///   none, a limit below 1.
   result<std::shared_ptr<const agent_code>> build() const;
 
 private:
@@ -92,9 +115,20 @@ private:
     return t;
   }
 
+  template <class T>
+  static std::string schema_of_output() {
+    static_assert(detail::described_struct<T>,
+                  "the output of an agent is a struct described with "
+                  "BOOST_DESCRIBE_STRUCT");
+    return json_schema<T>(empty_member::absent_or_null);
+  }
+
+  agent& set_output(std::string schema, tool_function check);
+
   agent_definition definition_;
   model_ptr model_;
   std::vector<kestrion::tool> tools_;
+  tool_function output_check_;
 };
 
 } // namespace kestrion

@@ -17,6 +17,7 @@ namespace kestrion {
 struct agent_code {
   std::shared_ptr<const agent_definition> definition;
   model_ptr model;
+  /// The check of an output is among them, under `output_tool_name`.
   std::map<std::string, tool_code, std::less<>> tools;
   call_route route;             ///< Of its model calls.
   std::int64_t fixed_bytes = 0; ///< What each call begins with: system, tools.

@@ -32,7 +32,7 @@ void take_over(draft& d) {
     return is_doubtful(call)
            || (call.phase == call_phase::started && call.not_before <= d.now);
   };
-  if (!recovered.model_call
+  if (!recovered.model_call && !before.check
       && std::none_of(before.calls.begin(), before.calls.end(), is_open))
     return;
   d.emit(std::move(recovered));

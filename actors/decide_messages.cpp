@@ -35,6 +35,12 @@ void interrupt(draft& d, const open_model_call& open, lost_call lost) {
   fail_if_spent(d);
 }
 
+/// What is said while an answer is checked makes the model's turn come next.
+void fail_if_answered(draft& d) {
+  if (d.state.progress.check && !d.state.progress.parked)
+    fail_if_spent(d);
+}
+
 } // namespace
 
 outcome on(const run_state& s, const agent_definition& a,
@@ -49,6 +55,8 @@ outcome on(const run_state& s, const agent_definition& a,
   const auto& open = s.progress.model_call;
   if (c.interrupt && open && !s.progress.parked)
     interrupt(d, *open, lost);
+  else
+    fail_if_answered(d);
   return std::move(d.out);
 }
 
@@ -60,6 +68,7 @@ outcome on(const run_state& s, const agent_definition& a, const signal_run& c) {
                  "a signal has to have a name: \"name\" is empty"};
   draft d{s, a, c.now};
   d.emit(signal_received{c.name, c.data, c.by});
+  fail_if_answered(d);
   return std::move(d.out);
 }
 

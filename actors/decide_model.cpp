@@ -178,7 +178,7 @@ void take_reply(draft& d, const model_done& c, const model_reply& reply) {
   } else if (d.after.model_call) {
     fail_if_spent(d); // Somebody said something meanwhile.
   } else {
-    d.emit(run_completed{});
+    take_answer(d, c.call, reply.parts);
   }
 }
 

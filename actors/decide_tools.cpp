@@ -76,6 +76,8 @@ result<std::string> find_doubt(const run_progress& p,
 } // namespace
 
 outcome on(const run_state& s, const agent_definition& a, const tool_done& c) {
+  if (const auto& check = s.progress.check; check && check->call == c.call)
+    return take_verdict(s, a, c);
   const auto& calls = s.progress.calls;
   const auto call = std::find_if(calls.begin(), calls.end(), [&](auto& x) {
     return x.id == c.call && x.phase == call_phase::started

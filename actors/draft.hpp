@@ -43,6 +43,16 @@ token_usage plausible(const token_usage& counted);
 /// Starts the batch if no gate is closed any more; all calls in one append.
 void start_if_open(draft& d);
 
+/// The last word of the model, unless it is not the output that the agent
+/// declares: then the model hears why, or the run fails.
+/// @param call  The model call that it answers.
+void take_answer(draft& d, const std::string& call,
+                 const std::vector<part>& parts);
+
+/// What the agent's check says of the answer that it looks at.
+result<decision> take_verdict(const run_state& s, const agent_definition& a,
+                              const tool_done& c);
+
 /// Expires the run if a deadline for people has passed.
 /// @returns Whether it did; the sentence is then in `d.after.reason`.
 bool expire_if_due(draft& d);

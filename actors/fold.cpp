@@ -72,6 +72,7 @@ run_state fold(run_state s, recorded_event e) {
     e.event, [&](run_started& x) { s.header = std::move(x); },
     [&](message_received& x) { hear(s, std::move(x.message)); },
     [&](const signal_received& x) { hear(s, user_message(text_of(x))); },
+    [&](const output_rejected& x) { say(s, user_message(text_of(x))); },
     [&](model_call_completed& x) {
       say(s, {role::assistant, std::move(x.parts)});
       s.results.assign(s.progress.calls.size(), std::nullopt);

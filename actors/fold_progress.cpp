@@ -36,10 +36,12 @@ void open_model(run_progress& p) {
 /// Waits for the next model call, or is the reason for it.
 void hear(run_progress& p, std::int64_t bytes) {
   p.said_bytes += bytes;
-  if (p.model_call || !p.calls.empty())
+  if (p.model_call || !p.calls.empty()) {
     ++p.heard;
-  else
-    open_model(p);
+    return;
+  }
+  p.check.reset(); // That answer is not the last word.
+  open_model(p);
 }
 
 /// The next attempt takes along what was heard.
@@ -107,6 +109,7 @@ void end(run_progress& p, run_status status, std::string code,
   p.reason = std::move(reason);
   p.parked = false;
   p.model_call.reset();
+  p.check.reset();
   for (const auto& call : p.calls)
     if (call.phase == call_phase::child)
       p.left_children.push_back(call.id);
@@ -130,7 +133,8 @@ void start_handoff(run_progress& p, const handed_off& x) {
 }
 
 /// The run that the conversation went to is no child that is left behind.
-void complete(run_progress& p) {
+void complete(run_progress& p, const run_completed& x) {
+  p.output = x.output;
   for (auto& call : p.calls)
     if (call.phase == call_phase::child && call.handoff) {
       p.handed_over = handover{call.id, call.agent};
@@ -173,6 +177,14 @@ void end_child(run_progress& p, const child_ended& x) {
   set_done(p, x.call, x.content.size());
 }
 
+/// The model has to answer again.
+void reject(run_progress& p, const output_rejected& x) {
+  p.check.reset();
+  ++p.rejections;
+  p.said_bytes += static_cast<std::int64_t>(text_of(x).size());
+  open_model(p);
+}
+
 std::string signed_reason(const std::string& by, const std::string& reason) {
   return by.empty() || reason.empty() ? by + reason : by + ": " + reason;
 }
@@ -213,7 +225,7 @@ run_status live_status(const run_progress& p) {
   const auto any = [&](auto predicate) {
     return std::any_of(p.calls.begin(), p.calls.end(), predicate);
   };
-  if (p.model_call || open_handoff(p)
+  if (p.model_call || p.check || open_handoff(p)
       || any([](const auto& c) { return c.phase == call_phase::started; }))
     return run_status::running;
   if (any([](const auto& c) {
@@ -276,7 +288,7 @@ void fold_event(run_progress& p, const event& e) {
     [&](const approval_granted& x) { grant(p, x); },
     [&](const approval_denied& x) { deny(p, x); },
     [](const approval_expired&) {}, // run_expired says the rest.
-    [&](const run_completed&) { complete(p); },
+    [&](const run_completed& x) { complete(p, x); },
     [&](const run_failed& x) { end(p, run_status::failed, x.code, x.reason); },
     [&](const run_expired& x) { end(p, run_status::expired, {}, x.reason); },
     [&](const run_cancelled& x) {
@@ -305,13 +317,22 @@ void fold_event(run_progress& p, const event& e) {
     [&](const signal_received& x) {
       hear(p, static_cast<std::int64_t>(text_of(x).size()));
     },
-    [&](const model_call_interrupted& x) { interrupt(p, x); });
+    [&](const model_call_interrupted& x) { interrupt(p, x); },
+    [&](const output_check_started& x) {
+      p.check = open_check{x.call, x.output};
+    },
+    [&](const output_rejected& x) { reject(p, x); });
 }
 
 } // namespace
 
 std::string text_of(const signal_received& x) {
   return "Signal " + x.name + (x.data.empty() ? "." : ": " + x.data);
+}
+
+std::string text_of(const output_rejected& x) {
+  return "The answer was rejected: " + x.reason
+         + "\nGive the whole answer again.";
 }
 
 void fold_progress(run_progress& p, const recorded_event& e) {

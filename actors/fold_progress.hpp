@@ -7,6 +7,9 @@ namespace kestrion {
 /// What the model is told of a signal.
 std::string text_of(const signal_received& signal);
 
+/// What the model is told of an answer that was rejected.
+std::string text_of(const output_rejected& rejected);
+
 /// The part of `fold` that deciding needs: everything but what was said.
 void fold_progress(run_progress& progress, const recorded_event& e);
 

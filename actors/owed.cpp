@@ -40,6 +40,16 @@ start_child child_of(const run_state& s, const open_call& call) {
   return out;
 }
 
+/// The check is code, and runs as tools do. It has no effect of its own, so it
+/// is run again after a crash.
+run_tool check_of(const run_state& s, const open_check& check) {
+  run_tool out;
+  out.call = check.call;
+  out.tool = output_tool_name;
+  out.arguments = check.output ? *check.output : output_of(s);
+  return out;
+}
+
 } // namespace
 
 std::optional<timestamp> wake_time(const run_progress& p,
@@ -63,6 +73,8 @@ std::vector<effect> owed(const run_state& state) {
   if (p.model_call)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
+  if (p.check)
+    out.emplace_back(check_of(state, *p.check));
   // The next one is owed when one of these has ended, in whatever life.
   auto places = state.header->limits.children_at_once_max.value_or(
     default_children_at_once_max);

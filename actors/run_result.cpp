@@ -29,6 +29,8 @@ std::string waits_for(const run_result& r) {
 
 std::string works_for(const run_state& s) {
   std::string why;
+  if (s.progress.check)
+    why = s.progress.check->call + " is being checked";
   for (const auto& call : s.progress.calls)
     if (call.phase == call_phase::child)
       why += (why.empty() ? "" : "; ") + call.tool + " (" + call.id + ")"
@@ -92,6 +94,22 @@ std::optional<error> error_of(const run_result& r) {
   return error{code_of(r), "run " + r.id.str() + " ended as "
                              + std::string{to_string(r.status)}
                              + (r.reason.empty() ? "" : ": " + r.reason)};
+}
+
+boost::json::value run_result::output_json() const {
+  if (auto ended = error_of(*this))
+    throw failure(std::move(*ended));
+  if (status != run_status::completed)
+    throw failure({errc::refused, "run " + id.str() + " is "
+                                    + std::string{to_string(status)}
+                                    + "; it has no answer yet"});
+  if (handed_to)
+    throw failure({errc::refused, "run " + id.str() + " was " + reason
+                                    + "; the answer is that of the other run"});
+  auto json = parse_json(output, "the answer of run " + id.str());
+  if (!json)
+    throw failure({errc::invalid_output, json.error().detail});
+  return std::move(*json);
 }
 
 void show_throttled(run_result& r, const call_waiting& why) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <kestrion/actors/run_state.hpp>
+#include <kestrion/messages/described.hpp>
 #include <kestrion/messages/error.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kestrion {
@@ -59,6 +61,22 @@ struct run_result {
   std::vector<doubtful_call> in_doubt;
   std::vector<pending_question> questions;
   std::optional<run_id> handed_to; ///< Where the conversation goes on.
+
+  /// The answer of an agent whose output is a T.
+  /// @throws failure  How the run ended if it gave no answer; `refused` if it
+  ///   has not ended; `invalid_output` for an answer that is no T, as that of
+  ///   an agent with another output.
+  template <class T>
+  T output_as() const {
+    auto decoded = decode_json<T>(output_json());
+    if (!decoded)
+      throw failure({errc::invalid_output, "the answer of run " + id.str()
+                                             + ": " + decoded.error().detail});
+    return std::move(*decoded);
+  }
+
+private:
+  boost::json::value output_json() const; ///< @throws failure
 };
 
 run_result result_of(const run_id& id, const run_state& state);

@@ -100,6 +100,8 @@ std::vector<std::string> open_children(const run_state& state) {
 }
 
 std::string output_of(const run_state& state) {
+  if (state.progress.output)
+    return *state.progress.output;
   if (state.conversation.empty()
       || state.conversation.back()->role != role::assistant)
     return {};

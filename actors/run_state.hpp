@@ -102,6 +102,14 @@ struct open_model_call {
 };
 BOOST_DESCRIBE_STRUCT(open_model_call, (), (id, attempt, not_before, given_up))
 
+/// An answer that the agent's check looks at.
+struct open_check {
+  std::string call;                  ///< `o3`: about the answer of `m3`.
+  std::optional<std::string> output; ///< Nothing: the text of the last message.
+  bool operator==(const open_check&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(open_check, (), (call, output))
+
 /// Everything about a run but what was said: small, so that deciding on a copy
 /// is cheap however long the conversation is.
 struct run_progress {
@@ -118,7 +126,10 @@ struct run_progress {
   std::vector<closed_question> closed_questions;
   std::int64_t heard = 0; ///< Messages that wait for the next model call.
   std::optional<handover> handed_over;
-  std::int64_t turns = 0; ///< Model calls that completed.
+  std::optional<open_check> check;
+  std::int64_t rejections = 0;       ///< Of answers.
+  std::optional<std::string> output; ///< As in `run_completed`.
+  std::int64_t turns = 0;            ///< Model calls that completed.
   std::int64_t tool_calls = 0;
   token_usage usage;
   std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.
@@ -135,9 +146,10 @@ struct run_progress {
 BOOST_DESCRIBE_STRUCT(run_progress, (),
                       (status, seq, steps, started_at, updated_at, model_call,
                        calls, closed_gates, closed_questions, heard,
-                       handed_over, turns, tool_calls, usage,
-                       lost_tokens_estimate, cost_usd_micros, said_bytes,
-                       descendants, left_children, parked, code, reason))
+                       handed_over, check, rejections, output, turns,
+                       tool_calls, usage, lost_tokens_estimate, cost_usd_micros,
+                       said_bytes, descendants, left_children, parked, code,
+                       reason))
 
 /// The fold of a run's log. Equal logs have equal states. Another member, here
 /// or above, needs a place in `encode_snapshot` and a new `snapshot_version`.
@@ -165,7 +177,7 @@ std::vector<message> handoff_history(const run_state& state,
 /// The handoff that is being done; nothing if there is none.
 const open_call* open_handoff(const run_progress& progress);
 
-/// The answer: the text of the last message if the model said it.
+/// The answer: what the last message holds of it, if the model said it.
 std::string output_of(const run_state& state);
 
 } // namespace kestrion

@@ -131,6 +131,9 @@ public:
                     + std::to_string(x.lost_tokens_estimate) + " tokens lost");
   }
 
+  void operator()(const output_check_started& x) { about(x.call, ""); }
+  void operator()(const output_rejected& x) { about(x.call, x.reason); }
+
 private:
   void about(const std::string& call, std::string words) {
     out_.call = call;

@@ -43,6 +43,7 @@ result<void> check_limits(const agent_definition& d) {
         at_least_one(l.descendants_max.value_or(1), "descendants_max"),
         at_least_one(l.children_at_once_max.value_or(1),
                      "children_at_once_max"),
+        at_least_one(l.output_attempts_max.value_or(1), "output_attempts_max"),
         at_least_one(d.options.output_tokens_max, "output_tokens_max"),
         at_least_one(d.options.timeout.count(), "timeout")})
     if (!checked)
@@ -70,6 +71,39 @@ result<void> check_kind(const std::string& about, tool_spec& tool) {
                    + std::string{schema});
   if (!schema.empty())
     tool.input_schema = schema;
+  return {};
+}
+
+/// Compiles what has to be a schema of an object.
+result<std::shared_ptr<const schema>>
+compile_object_schema(const std::string& about, std::string_view what,
+                      std::string_view text) {
+  auto json = parse_json(text, what);
+  if (!json)
+    return invalid(about + json.error().detail);
+  const auto* object = json->if_object();
+  const auto* type = object ? object->if_contains("type") : nullptr;
+  if (!type || *type != "object")
+    return invalid(about + std::string{what}
+                   + " has to have \"type\": \"object\"");
+  auto compiled = schema::compile(text);
+  if (!compiled)
+    return invalid(about + compiled.error().detail);
+  return *compiled;
+}
+
+result<void> prepare_output(agent_definition& d) {
+  if (!d.output)
+    return {};
+  const auto about = "agent \"" + d.name + "\", output: ";
+  auto validator = compile_object_schema(about, "the schema", d.output->schema);
+  if (!validator)
+    return validator.error();
+  d.output->validator = *validator;
+  if (d.find_tool(output_tool_name))
+    return invalid(about + "no tool may have the name "
+                   + std::string{output_tool_name}
+                   + ", by which some models give their answers");
   return {};
 }
 
@@ -109,16 +143,10 @@ result<void> prepare(const std::string& agent, tool_spec& tool) {
     return invalid(about + "a tool's name is 1 to 64 of A-Z a-z 0-9 _ -");
   if (auto checked = check_kind(about, tool); !checked)
     return checked;
-  auto json = parse_json(tool.input_schema, "the input schema");
-  if (!json)
-    return invalid(about + json.error().detail);
-  const auto* object = json->if_object();
-  const auto* type = object ? object->if_contains("type") : nullptr;
-  if (!type || *type != "object")
-    return invalid(about + "the input schema has to have \"type\": \"object\"");
-  auto validator = schema::compile(tool.input_schema);
+  auto validator =
+    compile_object_schema(about, "the input schema", tool.input_schema);
   if (!validator)
-    return invalid(about + validator.error().detail);
+    return validator.error();
   tool.validator = *validator;
   if (auto checked = check_calls(about, tool); !checked)
     return checked;
@@ -208,7 +236,14 @@ std::string digest_of(const agent_definition& d) {
     text += '}';
     separator = ",";
   }
-  text += "]}";
+  text += ']';
+  if (d.output) { // Likewise.
+    text += ",\"output\":{\"schema\":" + d.output->schema;
+    text += ",\"is_checked\":";
+    append_json(text, d.output->is_checked);
+    text += '}';
+  }
+  text += '}';
   return sha256_hex(canonical_json(parse_json(text, "the definition").value()));
 }
 
@@ -225,6 +260,8 @@ result<agent_definition> prepare(agent_definition definition) {
       return invalid("agent \"" + definition.name + "\": the tool \""
                      + tool.name + "\" is registered twice");
   }
+  if (auto checked = prepare_output(definition); !checked)
+    return checked.error();
   definition.digest = digest_of(definition);
   return definition;
 }

@@ -87,6 +87,9 @@ inline constexpr std::int64_t default_descendants_max = 1'000;
 /// How many runs work for one at the same time whose agent does not say.
 inline constexpr std::int64_t default_children_at_once_max = 16;
 
+/// How many answers that do not fit a run takes whose agent does not say.
+inline constexpr std::int64_t default_output_attempts_max = 3;
+
 /// Where a run ends for certain. Reaching one fails the run with its name, but
 /// for `depth_max`, which is an error result, and `children_at_once_max`, at
 /// which the next ones wait.
@@ -104,12 +107,16 @@ struct run_limits {
   /// Runs of one batch that work at the same time; the others follow, in the
   /// order of their calls. Nothing: default_children_at_once_max.
   std::optional<std::int64_t> children_at_once_max{};
+  /// So many answers that are not the output which the agent declares, and the
+  /// run fails. Nothing: default_output_attempts_max.
+  std::optional<std::int64_t> output_attempts_max{};
   bool operator==(const run_limits&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_limits, (),
                       (turns_max, tool_calls_max, tokens_max,
                        cost_usd_micros_max, wall_time_max, model_attempts_max,
-                       depth_max, descendants_max, children_at_once_max))
+                       depth_max, descendants_max, children_at_once_max,
+                       output_attempts_max))
 
 /// Micro-dollars per million tokens.
 struct model_price {
@@ -132,6 +139,18 @@ struct model_options {
 BOOST_DESCRIBE_STRUCT(model_options, (),
                       (output_tokens_max, temperature, effort, timeout))
 
+/// The tool by which models answer that can't be given a schema; the agent's
+/// check of an answer runs under the same name.
+inline constexpr std::string_view output_tool_name = "final_answer";
+
+/// What the answer of an agent has to be, if not any text.
+struct output_spec {
+  std::string schema; ///< JSON Schema of an object, as text.
+  /// What fits the schema has to pass the agent's own check besides.
+  bool is_checked = false;
+  std::shared_ptr<const kestrion::schema> validator; ///< `schema`, compiled.
+};
+
 /// An agent as data: all that decides what its runs do, without any code.
 /// @par Threading Immutable once a runtime has it; any thread.
 struct agent_definition {
@@ -141,8 +160,9 @@ struct agent_definition {
   std::vector<tool_spec> tools;
   run_limits limits;
   model_options options;
-  std::optional<model_price> price; ///< For the estimate of lost calls.
-  std::string digest;               ///< Of all above; `digest_of`.
+  std::optional<output_spec> output; ///< Nothing: any text.
+  std::optional<model_price> price;  ///< For the estimate of lost calls.
+  std::string digest;                ///< Of all above; `digest_of`.
 
   const tool_spec* find_tool(std::string_view tool_name) const;
 };
@@ -156,7 +176,7 @@ std::string digest_of(const agent_definition& definition);
 ///             schema that is none or not one of an object or not that of the
 ///             tool's kind, a subagent or handoff without an agent, another
 ///             tool with one, a limit below 1, several attempts of a tool whose
-///             contract is `once`.
+///             contract is `once`, a tool with the name that answers have.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

@@ -358,10 +358,17 @@ result<T> decode_json(const boost::json::value& json,
 
 // -- schema -------------------------------------------------------------------
 
+/// How a document leaves an optional member empty.
+enum class empty_member : std::uint8_t {
+  absent,         ///< What tools take.
+  absent_or_null, ///< What models answer: some vendors want every member.
+};
+
 /// Appends the JSON Schema (2020-12) of T. Objects are closed
 /// (`additionalProperties: false`); optional members are not required.
 template <class T>
-void append_json_schema(std::string& out) {
+void append_json_schema(std::string& out,
+                        empty_member empty = empty_member::absent) {
   using namespace detail;
   if constexpr (std::same_as<T, std::string>) {
     out += R"({"type":"string"})";
@@ -392,14 +399,17 @@ void append_json_schema(std::string& out) {
       });
     out += "]}";
   } else if constexpr (is_a<T, std::optional>) {
-    append_json_schema<typename T::value_type>(out);
+    const bool takes_null = empty == empty_member::absent_or_null;
+    out += takes_null ? R"({"anyOf":[)" : "";
+    append_json_schema<typename T::value_type>(out, empty);
+    out += takes_null ? R"(,{"type":"null"}]})" : "";
   } else if constexpr (is_a<T, std::vector>) {
     out += R"({"type":"array","items":)";
-    append_json_schema<typename T::value_type>(out);
+    append_json_schema<typename T::value_type>(out, empty);
     out += '}';
   } else if constexpr (string_map<T>) {
     out += R"({"type":"object","additionalProperties":)";
-    append_json_schema<typename T::mapped_type>(out);
+    append_json_schema<typename T::mapped_type>(out, empty);
     out += '}';
   } else if constexpr (std::same_as<T, boost::json::value>) {
     out += "{}";
@@ -413,7 +423,7 @@ void append_json_schema(std::string& out) {
       out += separator;
       append_json_string(out, member.name);
       out += ':';
-      append_json_schema<field_type>(out);
+      append_json_schema<field_type>(out, empty);
       separator = ",";
       if constexpr (!is_a<field_type, std::optional>) {
         required += required.empty() ? "" : ",";
@@ -430,9 +440,9 @@ void append_json_schema(std::string& out) {
 }
 
 template <class T>
-std::string json_schema() {
+std::string json_schema(empty_member empty = empty_member::absent) {
   std::string out;
-  append_json_schema<T>(out);
+  append_json_schema<T>(out, empty);
   return out;
 }
 

@@ -29,12 +29,13 @@ enum class errc : std::uint8_t {
   quota_exhausted,  ///< The peer says "nothing left"; waiting is useless.
   unauthenticated,  ///< A key is missing or wrong.
   limit_exceeded,   ///< A declared limit is reached.
+  invalid_output,   ///< The model's answers are not what the agent declares.
 };
 
 BOOST_DESCRIBE_ENUM(errc, ok, invalid_argument, not_found, refused, forbidden,
                     conflict, corrupt, unsupported, io, timeout, cancelled,
                     unavailable, rate_limited, quota_exhausted, unauthenticated,
-                    limit_exceeded)
+                    limit_exceeded, invalid_output)
 
 /// The enumerator's name, for logs and JSON.
 std::string_view to_string(errc code);

@@ -188,9 +188,11 @@ BOOST_DESCRIBE_STRUCT(approval_expired, (), (call))
 /// The run's answer is the text of its last message.
 struct run_completed {
   static constexpr std::string_view tag = "run_completed";
+  /// The answer, where the message has words around it.
+  std::optional<std::string> output;
   bool operator==(const run_completed&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(run_completed, (), ())
+BOOST_DESCRIBE_STRUCT(run_completed, (), (output))
 
 struct run_failed {
   static constexpr std::string_view tag = "run_failed";
@@ -330,13 +332,35 @@ struct tool_attempt_failed {
 BOOST_DESCRIBE_STRUCT(tool_attempt_failed, (),
                       (call, attempt, reason, detail, duration, retry_at))
 
+// -- typed output -------------------------------------------------------------
+
+/// The answer fits the schema of the agent's output; its check looks at it.
+struct output_check_started {
+  static constexpr std::string_view tag = "output_check_started";
+  std::string call;                  ///< `o3`: about the answer of `m3`.
+  std::optional<std::string> output; ///< As in `run_completed`.
+  bool operator==(const output_check_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(output_check_started, (), (call, output))
+
+/// The answer does not fit the agent's output, or its check says no. The model
+/// hears why, and answers again.
+struct output_rejected {
+  static constexpr std::string_view tag = "output_rejected";
+  std::string call; ///< As in `output_check_started`.
+  std::string reason;
+  bool operator==(const output_rejected&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(output_rejected, (), (call, reason))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
   approval_requested, approval_granted, approval_denied, approval_expired,
   run_completed, run_failed, run_expired, run_cancelled, run_recovered,
   run_parked, run_resumed, child_started, child_ended, handed_off,
-  question_asked, signal_received, model_call_interrupted, tool_attempt_failed>;
+  question_asked, signal_received, model_call_interrupted, tool_attempt_failed,
+  output_check_started, output_rejected>;
 
 /// An event at its place in the log.
 struct recorded_event {

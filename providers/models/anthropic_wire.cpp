@@ -5,6 +5,7 @@
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
 #include <kestrion/providers/models/images.hpp>
+#include <kestrion/providers/models/output_request.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -106,17 +107,37 @@ result<json::array> messages_of(const conversation& said) {
   return messages;
 }
 
-result<json::array> tools_of(const agent_definition& agent) {
+result<void> add_tool(json::array& tools, const tool_spec& tool) {
+  auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
+  if (!schema)
+    return schema.error();
+  tools.push_back({{"name", tool.name},
+                   {"description", tool.description},
+                   {"input_schema", std::move(*schema)}});
+  return {};
+}
+
+result<json::array> tools_of(const agent_definition& agent,
+                             const output_request& output) {
   json::array tools;
-  for (const auto& tool : agent.tools) {
-    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-    if (!schema)
-      return schema.error();
-    tools.push_back({{"name", tool.name},
-                     {"description", tool.description},
-                     {"input_schema", std::move(*schema)}});
-  }
+  for (const auto& tool : agent.tools)
+    if (auto ok = add_tool(tools, tool); !ok)
+      return ok.error();
+  if (output.tool)
+    if (auto ok = add_tool(tools, *output.tool); !ok)
+      return ok.error();
   return tools;
+}
+
+/// How hard it tries, and what its answer has to be.
+json::object output_config_of(const agent_definition& agent,
+                              const output_request& output) {
+  json::object config;
+  if (agent.options.effort)
+    config["effort"] = *agent.options.effort;
+  if (output.schema)
+    config["format"] = {{"type", "json_schema"}, {"schema", *output.schema}};
+  return config;
 }
 
 stop_reason stop_of(const std::string& reason) {
@@ -187,15 +208,22 @@ vendor_error error_of(const json::value& body) {
 result<std::string> to_wire(const model_request& request,
                             const anthropic_options& options, delivery wanted) {
   const auto& agent = *request.agent;
+  const auto known =
+    options.capabilities.find(vendor::anthropic, options.model);
+  const auto output = output_request_of(agent, known);
+  if (!output)
+    return output.error();
   if (auto ok =
-        check_options(vendor::anthropic, options.model,
-                      {agent.options, options.version, options.thinking});
+        check_options(known, options.model,
+                      {agent.options, options.version, options.thinking,
+                       !agent.tools.empty() || output->tool,
+                       !known.images && has_images(request.conversation)});
       !ok)
     return ok.error();
   auto messages = messages_of(request.conversation);
   if (!messages)
     return messages.error();
-  auto tools = tools_of(agent);
+  auto tools = tools_of(agent, *output);
   if (!tools)
     return tools.error();
 
@@ -205,13 +233,15 @@ result<std::string> to_wire(const model_request& request,
     body["system"] = agent.system;
   if (!tools->empty())
     body["tools"] = std::move(*tools);
+  if (output->is_forced && options.thinking.empty()) // Else it may not think.
+    body["tool_choice"] = json::object{{"type", "any"}};
   body["messages"] = std::move(*messages);
   if (options.cache)
     body["cache_control"] = json::object{{"type", "ephemeral"}};
   if (!options.thinking.empty())
     body["thinking"] = json::object{{"type", options.thinking}};
-  if (agent.options.effort)
-    body["output_config"] = json::object{{"effort", *agent.options.effort}};
+  if (auto config = output_config_of(agent, *output); !config.empty())
+    body["output_config"] = std::move(config);
   if (agent.options.temperature)
     body["temperature"] = *agent.options.temperature;
   if (wanted == delivery::streamed)

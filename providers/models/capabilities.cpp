@@ -1,100 +1,153 @@
 #include <kestrion/providers/models/capabilities.hpp>
 
+#include <kestrion/messages/described.hpp>
+#include <kestrion/messages/json_text.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 namespace kestrion {
 
 namespace {
 
-enum class takes_temperature : std::uint8_t { yes, no, without_effort };
-
-/// One family of models; the first row that fits a name counts. Lists are
-/// separated by blanks; an empty one means: anything.
-struct capability {
-  vendor maker;
-  std::string_view name_prefix;
-  takes_temperature temperature = takes_temperature::yes;
-  std::string_view efforts = {};
-  std::string_view thinking = {};
+/// A row of a capability file.
+struct listed_model {
+  kestrion::vendor vendor = vendor::openai;
+  std::string name_prefix;
+  std::optional<takes_temperature> temperature;
+  std::optional<std::vector<std::string>> efforts;
+  std::optional<std::vector<std::string>> thinking;
+  std::optional<bool> tools;
+  std::optional<bool> images;
+  std::optional<output_mode> output;
+  std::optional<bool> forced_tools;
 };
+BOOST_DESCRIBE_STRUCT(listed_model, (),
+                      (vendor, name_prefix, temperature, efforts, thinking,
+                       tools, images, output, forced_tools))
 
-using enum takes_temperature;
-
-constexpr std::string_view claude_efforts = "low medium high xhigh max";
-constexpr std::string_view gpt_efforts =
-  "none minimal low medium high xhigh max";
-constexpr std::string_view nothing = "-";
-
-constexpr capability table[] = {
-  {vendor::anthropic, "claude-opus-5-5", yes, claude_efforts, "adaptive"},
-  {vendor::anthropic, "claude-sonnet-5-5", yes, claude_efforts,
-   "adaptive between_tools"},
-  {vendor::anthropic, "claude-", yes, claude_efforts, "adaptive disabled"},
-  {vendor::openai, "gpt-5", without_effort, gpt_efforts},
-  {vendor::openai, "gpt-6", without_effort, gpt_efforts},
-  {vendor::openai, "gpt-4", yes, nothing},
-  {vendor::openai, "o3", no, "low medium high"},
-  {vendor::ollama, "", yes, "none low medium high max"},
+struct capability_file {
+  std::vector<listed_model> models;
 };
+BOOST_DESCRIBE_STRUCT(capability_file, (), (models))
+
+model_capabilities row_of(listed_model listed) {
+  model_capabilities row;
+  row.vendor = listed.vendor;
+  row.name_prefix = std::move(listed.name_prefix);
+  row.temperature = listed.temperature.value_or(row.temperature);
+  row.efforts = std::move(listed.efforts);
+  row.thinking = std::move(listed.thinking);
+  row.tools = listed.tools.value_or(row.tools);
+  row.images = listed.images.value_or(row.images);
+  row.output = listed.output.value_or(row.output);
+  row.forced_tools = listed.forced_tools.value_or(row.forced_tools);
+  return row;
+}
 
 /// The only version that knows temperature.
 constexpr std::string_view sampling_version = "2023-06-01";
 
-const capability* find(vendor v, std::string_view model) {
-  for (const auto& row : table)
-    if (row.maker == v && model.starts_with(row.name_prefix))
-      return &row;
-  return nullptr;
-}
-
-bool contains_word(std::string_view list, std::string_view word) {
-  for (std::size_t at = 0; at < list.size();) {
-    const auto end = std::min(list.find(' ', at), list.size());
-    if (list.substr(at, end - at) == word)
-      return true;
-    at = end + 1;
-  }
-  return false;
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : " ") + word;
+  return out;
 }
 
 error refuse(std::string_view model, const std::string& why) {
   return {errc::unsupported, "model " + std::string{model} + " " + why};
 }
 
-result<void> check_word(std::string_view model, const char* option,
-                        std::string_view word, std::string_view allowed) {
-  if (allowed.empty() || contains_word(allowed, word))
+result<void>
+check_word(std::string_view model, const char* option, std::string_view word,
+           const std::optional<std::vector<std::string>>& allowed) {
+  if (!allowed
+      || std::find(allowed->begin(), allowed->end(), word) != allowed->end())
     return {};
-  if (allowed == nothing)
+  if (allowed->empty())
     return refuse(model, std::string{"takes no "} + option);
   return refuse(model, std::string{"does not take "} + option + " \""
                          + std::string{word.substr(0, 40)}
-                         + "\"; expected one of: " + std::string{allowed});
+                         + "\"; expected one of: " + joined(*allowed));
 }
 
-result<void> check_temperature(vendor v, std::string_view model,
-                               const requested_options& requested,
-                               takes_temperature takes) {
+result<void> check_temperature(const model_capabilities& known,
+                               std::string_view model,
+                               const requested_options& requested) {
   const auto& options = requested.options;
   if (!options.temperature)
     return {};
-  if (v == vendor::anthropic && requested.version != sampling_version)
+  if (known.vendor == vendor::anthropic
+      && requested.version != sampling_version)
     return refuse(model, "takes no temperature under API version "
                            + std::string{requested.version}
                            + "; only version 2023-06-01 has one");
-  if (takes == no)
+  if (known.temperature == takes_temperature::no)
     return refuse(model, "takes no temperature");
-  if (takes == without_effort && options.effort != "none")
+  if (known.temperature == takes_temperature::without_effort
+      && options.effort != "none")
     return refuse(model, "takes a temperature only with effort \"none\"");
   return {};
 }
 
 } // namespace
 
-bool may_reason(vendor v, std::string_view model) {
-  const auto* known = find(v, model);
-  return !known || known->efforts != nothing;
+capability_table
+capability_table::before_others(std::vector<model_capabilities> rows) const {
+  rows.insert(rows.end(), rows_->begin(), rows_->end());
+  capability_table out;
+  out.rows_ =
+    std::make_shared<const std::vector<model_capabilities>>(std::move(rows));
+  return out;
 }
 
-result<void> check_options(vendor v, std::string_view model,
+capability_table capability_table::with(model_capabilities row) const {
+  return before_others({std::move(row)});
+}
+
+result<capability_table> capability_table::read(std::string_view json) const {
+  const auto document = parse_json(json, "the capability file");
+  if (!document)
+    return document.error();
+  auto file = decode_json<capability_file>(*document);
+  if (!file)
+    return error{errc::invalid_argument,
+                 "the capability file: " + file.error().detail};
+  std::vector<model_capabilities> rows;
+  rows.reserve(file->models.size() + rows_->size());
+  for (auto& listed : file->models)
+    rows.push_back(row_of(std::move(listed)));
+  return before_others(std::move(rows));
+}
+
+result<capability_table>
+capability_table::read_file(const std::string& path) const {
+  std::ifstream in{path, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (!in)
+    return error{errc::io,
+                 "the capability file \"" + path + "\" cannot be read"};
+  return read(text);
+}
+
+model_capabilities capability_table::find(vendor v,
+                                          std::string_view model) const {
+  for (const auto& row : *rows_)
+    if (row.vendor == v && model.starts_with(row.name_prefix))
+      return row;
+  model_capabilities unknown;
+  unknown.vendor = v;
+  return unknown;
+}
+
+bool may_reason(const model_capabilities& known) {
+  return !known.efforts || !known.efforts->empty();
+}
+
+result<void> check_options(const model_capabilities& known,
+                           std::string_view model,
                            const requested_options& requested) {
   const auto& options = requested.options;
   if (options.output_tokens_max < 1)
@@ -102,16 +155,21 @@ result<void> check_options(vendor v, std::string_view model,
                  "output_tokens_max is "
                    + std::to_string(options.output_tokens_max)
                    + "; expected at least 1"};
-  const auto* known = find(v, model);
-  const capability row = known ? *known : capability{v, model};
-  if (auto ok = check_temperature(v, model, requested, row.temperature); !ok)
+  if (auto ok = check_temperature(known, model, requested); !ok)
     return ok;
   if (options.effort)
-    if (auto ok = check_word(model, "effort", *options.effort, row.efforts);
+    if (auto ok = check_word(model, "effort", *options.effort, known.efforts);
         !ok)
       return ok;
   if (!requested.thinking.empty())
-    return check_word(model, "thinking", requested.thinking, row.thinking);
+    if (auto ok =
+          check_word(model, "thinking", requested.thinking, known.thinking);
+        !ok)
+      return ok;
+  if (requested.tools && !known.tools)
+    return refuse(model, "takes no tools");
+  if (requested.images && !known.images)
+    return refuse(model, "takes no images");
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/providers/http/client.hpp>
+#include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/models/prices.hpp>
 
@@ -32,6 +33,7 @@ struct anthropic_options {
   http_headers headers = {};
   http_client_ptr http = {}; ///< Else the shared one.
   price_table prices = {};
+  capability_table capabilities = {};
 };
 
 /// OpenAI's Chat Completions, and whatever server speaks it.
@@ -50,6 +52,7 @@ struct openai_options {
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {};
+  capability_table capabilities = {};
 };
 
 /// OpenAI's Responses, without state at the vendor: nothing is stored there,
@@ -67,6 +70,7 @@ struct openai_responses_options {
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {};
+  capability_table capabilities = {};
 };
 
 /// Ollama's own API.
@@ -81,6 +85,7 @@ struct ollama_options {
   http_headers headers = {};
   http_client_ptr http = {};
   price_table prices = {}; ///< A model that it does not know costs nothing.
+  capability_table capabilities = {};
 };
 
 model_ptr anthropic(anthropic_options options);

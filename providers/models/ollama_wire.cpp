@@ -176,8 +176,17 @@ model_outcome reply_of(const json::value& message, const std::string& reason,
 result<std::string> to_wire(const model_request& request,
                             const ollama_options& options, delivery wanted) {
   const auto& agent = *request.agent;
+  const auto known = options.capabilities.find(vendor::ollama, options.model);
+  const auto output = output_request_of(agent, known);
+  if (!output)
+    return output.error();
   if (auto ok =
-        check_options(vendor::ollama, options.model, {agent.options, {}, {}});
+        check_options(known, options.model,
+                      {agent.options,
+                       {},
+                       {},
+                       !agent.tools.empty() || output->tool,
+                       !known.images && has_images(request.conversation)});
       !ok)
     return ok.error();
   if (options.num_ctx && *options.num_ctx < 1)
@@ -187,7 +196,7 @@ result<std::string> to_wire(const model_request& request,
   auto messages = messages_of(request);
   if (!messages)
     return messages.error();
-  auto tools = function_tools(agent);
+  auto tools = function_tools(agent, *output);
   if (!tools)
     return tools.error();
 
@@ -200,6 +209,8 @@ result<std::string> to_wire(const model_request& request,
                     {"messages", std::move(*messages)}};
   if (!tools->empty())
     body["tools"] = std::move(*tools);
+  if (output->schema)
+    body["format"] = *output->schema;
   body["stream"] = wanted == delivery::streamed;
   body["truncate"] = false; // Else the start of the prompt goes, unsaid.
   body["options"] = std::move(tuning);

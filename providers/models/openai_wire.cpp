@@ -247,14 +247,23 @@ model_outcome reply_of(const json::value& choice, const std::string& vendor,
 result<std::string> to_wire(const model_request& request,
                             const openai_options& options, delivery wanted) {
   const auto& agent = *request.agent;
+  const auto known = options.capabilities.find(vendor::openai, options.model);
+  const auto output = output_request_of(agent, known);
+  if (!output)
+    return output.error();
   if (auto ok =
-        check_options(vendor::openai, options.model, {agent.options, {}, {}});
+        check_options(known, options.model,
+                      {agent.options,
+                       {},
+                       {},
+                       !agent.tools.empty() || output->tool,
+                       !known.images && has_images(request.conversation)});
       !ok)
     return ok.error();
   auto messages = messages_of(request, options);
   if (!messages)
     return messages.error();
-  auto tools = function_tools(agent);
+  auto tools = function_tools(agent, *output);
   if (!tools)
     return tools.error();
 
@@ -264,7 +273,15 @@ result<std::string> to_wire(const model_request& request,
     body["tools"] = std::move(*tools);
     if (options.parallel_tool_calls)
       body["parallel_tool_calls"] = *options.parallel_tool_calls;
+    if (output->is_forced)
+      body["tool_choice"] = "required";
   }
+  if (output->schema)
+    body["response_format"] = {{"type", "json_schema"},
+                               {"json_schema",
+                                {{"name", output_tool_name},
+                                 {"schema", *output->schema},
+                                 {"strict", output->is_strict}}}};
   body[options.legacy_max_tokens ? "max_tokens" : "max_completion_tokens"] =
     agent.options.output_tokens_max;
   if (agent.options.temperature)

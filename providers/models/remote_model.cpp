@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/remote_model.hpp>
 
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/output_request.hpp>
 #include <kestrion/providers/models/rate_limits.hpp>
 
 #include <utility>
@@ -32,9 +33,9 @@ public:
     if (!call)
       return done(failed(std::move(call).error()));
     parts_.http->request(std::move(*call), stop,
-                         [self = shared_from_this(),
+                         [self = shared_from_this(), agent = request.agent,
                           done = std::move(done)](const http_outcome& outcome) {
-                           done(self->outcome_of(outcome));
+                           done(self->outcome_of(outcome, *agent));
                          });
   }
 
@@ -50,11 +51,13 @@ public:
     parts_.http->stream(
       std::move(*call), stop, sink,
       [self = shared_from_this(), sink, on_delta = std::move(on_delta),
+       agent = request.agent,
        done = std::move(done)](const http_outcome& outcome) {
         const auto* answer = std::get_if<http_response>(&outcome);
         if (sink->answer && answer)
-          return done(self->completed(sink->answer->outcome(), *answer));
-        auto whole = self->outcome_of(outcome);
+          return done(
+            self->completed(sink->answer->outcome(), *answer, *agent));
+        auto whole = self->outcome_of(outcome, *agent);
         if (const auto* reply = std::get_if<model_reply>(&whole))
           show_whole(*reply, on_delta);
         done(std::move(whole));
@@ -107,19 +110,23 @@ private:
     return call;
   }
 
-  model_outcome outcome_of(const http_outcome& outcome) const {
+  model_outcome outcome_of(const http_outcome& outcome,
+                           const agent_definition& agent) const {
     if (const auto* none = std::get_if<http_failure>(&outcome))
       return failure_of(*none);
     const auto& answer = std::get<http_response>(outcome);
-    return completed(parts_.from_wire(answer, system_now()), answer);
+    return completed(parts_.from_wire(answer, system_now()), answer, agent);
   }
 
   /// Adds what is not in the body.
-  model_outcome completed(model_outcome outcome,
-                          const http_response& answer) const {
+  model_outcome completed(model_outcome outcome, const http_response& answer,
+                          const agent_definition& agent) const {
     const auto now = system_now();
-    if (auto* reply = std::get_if<model_reply>(&outcome))
+    if (auto* reply = std::get_if<model_reply>(&outcome)) {
       reply->cost_usd_micros = cost_of(*reply, now);
+      if (agent.output)
+        take_output_call(*reply);
+    }
     std::visit([&](auto& x) { x.limits = limits_of(answer.headers, now); },
                outcome);
     return outcome;

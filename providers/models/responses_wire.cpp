@@ -2,6 +2,7 @@
 
 #include <kestrion/messages/match.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
+#include <kestrion/providers/models/output_request.hpp>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -133,18 +134,27 @@ result<json::array> items_of(const conversation& said, std::string vendor) {
   return items;
 }
 
-result<json::array> tools_of(const agent_definition& agent) {
+result<void> add_tool(json::array& tools, const tool_spec& tool) {
+  auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
+  if (!schema)
+    return schema.error();
+  tools.push_back({{"type", "function"},
+                   {"name", tool.name},
+                   {"description", tool.description},
+                   {"parameters", std::move(*schema)},
+                   {"strict", false}});
+  return {};
+}
+
+result<json::array> tools_of(const agent_definition& agent,
+                             const output_request& output) {
   json::array tools;
-  for (const auto& tool : agent.tools) {
-    auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-    if (!schema)
-      return schema.error();
-    tools.push_back({{"type", "function"},
-                     {"name", tool.name},
-                     {"description", tool.description},
-                     {"parameters", std::move(*schema)},
-                     {"strict", false}});
-  }
+  for (const auto& tool : agent.tools)
+    if (auto ok = add_tool(tools, tool); !ok)
+      return ok.error();
+  if (output.tool)
+    if (auto ok = add_tool(tools, *output.tool); !ok)
+      return ok.error();
   return tools;
 }
 
@@ -161,14 +171,23 @@ result<std::string> to_wire(const model_request& request,
                             const openai_responses_options& options,
                             delivery wanted) {
   const auto& agent = *request.agent;
+  const auto known = options.capabilities.find(vendor::openai, options.model);
+  const auto output = output_request_of(agent, known);
+  if (!output)
+    return output.error();
   if (auto ok =
-        check_options(vendor::openai, options.model, {agent.options, {}, {}});
+        check_options(known, options.model,
+                      {agent.options,
+                       {},
+                       {},
+                       !agent.tools.empty() || output->tool,
+                       !known.images && has_images(request.conversation)});
       !ok)
     return ok.error();
   auto items = items_of(request.conversation, vendor_of(options));
   if (!items)
     return items.error();
-  auto tools = tools_of(agent);
+  auto tools = tools_of(agent, *output);
   if (!tools)
     return tools.error();
 
@@ -179,10 +198,18 @@ result<std::string> to_wire(const model_request& request,
     body["tools"] = std::move(*tools);
     if (options.parallel_tool_calls)
       body["parallel_tool_calls"] = *options.parallel_tool_calls;
+    if (output->is_forced)
+      body["tool_choice"] = "required";
   }
   body["input"] = std::move(*items);
   body["store"] = false;
-  if (may_reason(vendor::openai, options.model))
+  if (output->schema)
+    body["text"] = {{"format",
+                     {{"type", "json_schema"},
+                      {"name", output_tool_name},
+                      {"schema", *output->schema},
+                      {"strict", output->is_strict}}}};
+  if (may_reason(known))
     body["include"] = json::array{"reasoning.encrypted_content"};
   body["max_output_tokens"] = agent.options.output_tokens_max;
   if (agent.options.temperature)

@@ -195,6 +195,30 @@ tool_function to_function(F f) {
   };
 }
 
+/// The check of an agent's output as a tool: fails with the reason for a no.
+template <class T, class F>
+tool_function to_output_check(F check) {
+  static_assert(
+    requires(F & f, const T& value) {
+      { f(value) } -> std::convertible_to<result<void>>;
+    },
+    "the check of an output takes a const T& and returns a "
+    "kestrion::result<void>");
+  return [check =
+            std::move(check)](const std::string& document,
+                              const tool_context&) mutable -> tool_outcome {
+    const auto json = parse_json(document, "the answer");
+    if (!json)
+      return {json.error().detail, tool_failure::failed};
+    const auto decoded = decode_json<T>(*json);
+    if (!decoded)
+      return {decoded.error().detail, tool_failure::failed};
+    const result<void> verdict = check(*decoded);
+    return verdict ? tool_outcome{}
+                   : tool_outcome{verdict.error().detail, tool_failure::failed};
+  };
+}
+
 inline void apply(tool& t, const requires_approval& option) {
   t.spec.gate = option.gate();
 }

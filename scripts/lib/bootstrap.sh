@@ -61,6 +61,25 @@ require_packages() {
   rm -f -- "$log"
 }
 
+# install_peers: what tests/peers/package-lock.json names, into build/peers. The
+# lock holds what each package has to be (integrity), not where it comes from.
+install_peers() {
+  local from="$project/tests/peers" into="$project/build/peers"
+  if [[ -n ${KESTRION_WITHOUT_PEERS:-} ]]; then
+    [[ -z ${CI:-} ]] || die "KESTRION_WITHOUT_PEERS is set; CI has to run all tests"
+    say "KESTRION_WITHOUT_PEERS is set: tests against servers of others are skipped"
+    return 0
+  fi
+  ! cmp -s -- "$from/package-lock.json" "$into/installed-lock.json" || return 0
+  command -v npm >/dev/null || require_packages npm
+  say "installing servers of others, into build/peers"
+  mkdir -p -- "$into"
+  cp -- "$from/package.json" "$from/package-lock.json" "$into"
+  (cd -- "$into" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) \
+    || die "npm ci failed; KESTRION_WITHOUT_PEERS=1 goes without what it installs"
+  cp -- "$from/package-lock.json" "$into/installed-lock.json"
+}
+
 # Without a password, or with somebody there to type it.
 may_sudo() {
   sudo -n true 2>/dev/null || { [[ -t 0 ]] && command -v sudo >/dev/null; }

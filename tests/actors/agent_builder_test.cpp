@@ -13,6 +13,12 @@ agent triage() {
   return agent("triage").model(scripted({}));
 }
 
+struct verdict {
+  bool good;
+  std::optional<std::string> note;
+};
+BOOST_DESCRIBE_STRUCT(verdict, (), (good, note))
+
 agent_definition built(const agent& a) {
   return *a.build().value()->definition;
 }
@@ -89,6 +95,56 @@ BOOST_AUTO_TEST_CASE(to_ask_twice_is_refused) {
   BOOST_REQUIRE(!out);
   BOOST_CHECK_EQUAL(out.error().detail, "agent \"triage\": the tool "
                                         "\"ask_human\" is registered twice");
+}
+
+// -- output -------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(an_output_is_the_schema_of_its_type) {
+  const auto a = built(triage().output<verdict>());
+  BOOST_REQUIRE(a.output);
+  BOOST_CHECK_EQUAL(
+    a.output->schema,
+    R"({"type":"object","properties":{"good":{"type":"boolean"},"note":)"
+    R"({"anyOf":[{"type":"string"},{"type":"null"}]}},"required":["good"],)"
+    R"("additionalProperties":false})");
+  BOOST_CHECK(!a.output->is_checked);
+  BOOST_CHECK(a.output->validator);
+  BOOST_CHECK(!built(triage()).output);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_of_an_output_is_code_of_the_agent) {
+  const auto code = triage()
+                      .output<verdict>([](const verdict& v) -> result<void> {
+                        if (v.note == "boom")
+                          throw std::runtime_error("boom");
+                        if (!v.good)
+                          return error{errc::refused, "bad"};
+                        return {};
+                      })
+                      .build()
+                      .value();
+  BOOST_CHECK(code->definition->output->is_checked);
+  const auto& check = code->tools.at("final_answer").run;
+  BOOST_CHECK(!check(R"({"good":true})", {}).failure);
+  BOOST_CHECK(check(R"({"good":false})", {})
+              == (tool_outcome{"bad", tool_failure::failed}));
+  BOOST_CHECK(check(R"({"good":1})", {})
+              == (tool_outcome{"\"good\" is 1; expected true or false",
+                               tool_failure::failed}));
+  BOOST_CHECK_THROW(check(R"({"good":true,"note":"boom"})", {}),
+                    std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(no_tool_may_have_the_name_of_answers) {
+  auto a = triage();
+  a.tool("final_answer", "Mine.", [] { return "x"; });
+  BOOST_CHECK(a.build());
+  const auto out = a.output<verdict>().build();
+  BOOST_REQUIRE(!out);
+  BOOST_CHECK(out.error().code == errc::invalid_argument);
+  BOOST_CHECK_EQUAL(out.error().detail,
+                    "agent \"triage\", output: no tool may have the name "
+                    "final_answer, by which some models give their answers");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

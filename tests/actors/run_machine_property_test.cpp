@@ -61,6 +61,8 @@ public:
     if (one_in(4))
       l.children_at_once_max = 1 + below(3);
     l.model_attempts_max = 1 + below(4);
+    if (one_in(4))
+      l.output_attempts_max = 1 + below(2);
     return l;
   }
 
@@ -136,6 +138,8 @@ private:
   /// The id of a call that may be meant, or of none.
   std::string call(const run_state& s) {
     const auto& calls = s.progress.calls;
+    if (s.progress.check && !one_in(4))
+      return s.progress.check->call;
     if (calls.empty() || one_in(8))
       return pick({"", "c1.0", "c2.1", "c99.0", "m1", "\xff"});
     return calls[static_cast<std::size_t>(
@@ -182,7 +186,7 @@ private:
     if (one_in(2))
       reply.cost_usd_micros = one_in(30) ? INT64_MIN : below(200);
     for (int n = below(3); n > 0; --n)
-      reply.parts.emplace_back(text_part{text()});
+      reply.parts.emplace_back(text_part{one_in(2) ? R"({"n":1})" : text()});
     if (!one_in(12))
       for (int n = 1 + below(4); n > 0; --n)
         reply.parts.emplace_back(call_of(tool()));
@@ -349,7 +353,8 @@ void check_words(const machine_story& story) {
   const auto& s = story.state;
   const auto is_word = [](const recorded_event& e) {
     return std::holds_alternative<message_received>(e.event)
-           || std::holds_alternative<signal_received>(e.event);
+           || std::holds_alternative<signal_received>(e.event)
+           || std::holds_alternative<output_rejected>(e.event);
   };
   const auto words = std::count_if(story.log.begin(), story.log.end(), is_word);
   const auto said =
@@ -415,9 +420,15 @@ void check_deadlines(const run_state& s, deadlines& seen) {
 
 using tags = std::map<std::string_view, int>;
 
-/// Its tools have several attempts where that is safe.
-agent_definition patient_team(run_limits limits) {
-  auto a = test::team_agent(limits);
+/// Its tools have several attempts where that is safe; in two of three cases
+/// its answer has to be a document, and in one that is checked.
+agent_definition patient_team(player& world) {
+  auto a = test::team_agent(world.limits());
+  if (const auto kind = world.below(3); kind != 0)
+    a.output = output_spec{R"({"type":"object","properties":{"n":{}},)"
+                           R"("required":["n"]})",
+                           kind == 1,
+                           {}};
   for (auto& tool : a.tools)
     if (tool.kind == tool_kind::function
         && tool.contract != effect_contract::once)
@@ -437,7 +448,7 @@ void check_attempts(const machine_story& story) {
 }
 
 void play(player& world, tags& happened) {
-  machine_story story{patient_team(world.limits())};
+  machine_story story{patient_team(world)};
   deadlines seen;
   run_state reread; // As another process would have it, event by event.
   const int start_at = world.below(5);
@@ -487,7 +498,7 @@ BOOST_AUTO_TEST_CASE(whatever_comes_the_machine_keeps_its_promises) {
 BOOST_AUTO_TEST_CASE(a_story_told_twice_is_the_same_story) {
   const auto told = [n = seed()] {
     player world{n};
-    machine_story story{patient_team(world.limits())};
+    machine_story story{patient_team(world)};
     story.starts();
     for (int i = 0; i < 200; ++i) {
       story.passes(world.pause());
@@ -503,7 +514,7 @@ BOOST_AUTO_TEST_CASE(any_event_folds_into_any_state) {
   player world{seed()};
   std::vector<event> events;
   for (int n = 0; n < 40; ++n) {
-    machine_story story{test::team_agent()};
+    machine_story story{patient_team(world)};
     story.starts();
     for (int i = 0; i < 60; ++i)
       story.take(world.next(story));

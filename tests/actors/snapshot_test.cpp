@@ -84,15 +84,16 @@ BOOST_AUTO_TEST_SUITE(snapshot_test)
 BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
   std::string all;
   for (const auto* history :
-       {"cancelled_with_a_child", "chain_with_an_edit",
-        "children_end_in_all_ways", "denied_then_answered", "doubt_then_parked",
-        "handed_over", "questions_and_answers", "retries_then_failed",
-        "steered", "tools_then_answer", "waiting_for_two_roles"})
+       {"answer_being_checked", "answers_rejected", "cancelled_with_a_child",
+        "chain_with_an_edit", "children_end_in_all_ways",
+        "denied_then_answered", "doubt_then_parked", "handed_over",
+        "questions_and_answers", "retries_then_failed", "steered",
+        "tools_then_answer", "waiting_for_two_roles"})
     all += encode_snapshot(state_of(history));
-  BOOST_CHECK_EQUAL(snapshot_version, 1u);
+  BOOST_CHECK_EQUAL(snapshot_version, 2u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "2fc3e42380f7d45d85347f5ea278535fb1c016811730e8324d146498226966dd");
+    "5e3560d567cd04988eeb8a4a68b13c5b414e6a8a3b08f9ebe2714b2aedc2eeb9");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {

@@ -229,6 +229,8 @@ BOOST_AUTO_TEST_CASE(every_limit_is_at_least_one) {
              == sentence("children_at_once_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.output_tokens_max = 0; })
              == sentence("output_tokens_max", "0"));
+  BOOST_TEST(why([](auto& d) { d.limits.output_attempts_max = 0; })
+             == sentence("output_attempts_max", "0"));
   BOOST_TEST(why([](auto& d) { d.options.timeout = duration{0}; })
              == sentence("timeout", "0"));
 }
@@ -251,6 +253,10 @@ BOOST_AUTO_TEST_CASE(the_digest_tells_what_decides_how_a_run_goes) {
     [](auto& d) { d.limits.depth_max = 3; },
     [](auto& d) { d.limits.descendants_max = 3; },
     [](auto& d) { d.limits.children_at_once_max = 3; },
+    [](auto& d) { d.limits.output_attempts_max = 2; },
+    [](auto& d) {
+      d.output = output_spec{R"({"type":"object"})", false, {}};
+    },
     [](auto& d) {
       d.tools[0].input_schema.clear();
       d.tools[0].kind = tool_kind::question;
@@ -288,6 +294,40 @@ BOOST_AUTO_TEST_CASE(attempts_and_concurrency_are_in_the_digest_if_there_are) {
   definition.tools[0].concurrency_max = 4;
   BOOST_TEST(patient != plain);
   BOOST_TEST(digest_of(definition) != patient);
+}
+
+BOOST_AUTO_TEST_CASE(the_digest_tells_what_an_answer_has_to_be) {
+  const auto with = [](std::string schema, bool is_checked) {
+    return digest_with([&](auto& d) {
+      d.output = output_spec{std::move(schema), is_checked, {}};
+    });
+  };
+  const std::string any = R"({"type":"object"})";
+  BOOST_TEST(with(any, false) != with(any, true));
+  BOOST_TEST(with(any, false)
+             != with(R"({"type":"object","required":["n"]})", false));
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_is_none_is_refused) {
+  const auto why = [](std::string schema) {
+    return why_not([&](auto& d) {
+      d.output = output_spec{std::move(schema), false, {}};
+    });
+  };
+  BOOST_TEST(why("").starts_with(
+    "agent \"ops\", output: the schema is no JSON at byte 0"));
+  BOOST_TEST(why(R"({"type":"array"})")
+             == "agent \"ops\", output: the schema has to have \"type\": "
+                "\"object\"");
+  BOOST_TEST(why(R"({"type":"object","properties":{"a":{"$ref":"#/b"}}})")
+               .find("leads nowhere")
+             != std::string::npos);
+  BOOST_TEST(why_not([](auto& d) {
+               d.output = output_spec{R"({"type":"object"})", false, {}};
+               d.tools[0].name = "final_answer";
+             })
+             == "agent \"ops\", output: no tool may have the name "
+                "final_answer, by which some models give their answers");
 }
 
 BOOST_AUTO_TEST_CASE(the_digest_does_not_tell_prices_nor_how_a_schema_is_set) {

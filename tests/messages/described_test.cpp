@@ -152,6 +152,27 @@ BOOST_AUTO_TEST_CASE(the_schema_says_what_decode_takes) {
              == R"({"type":"integer","minimum":0})");
 }
 
+BOOST_AUTO_TEST_CASE(an_optional_member_may_be_allowed_to_be_null) {
+  BOOST_TEST(
+    json_schema<point>(empty_member::absent_or_null)
+    == R"({"type":"object","properties":{"x":{"type":"integer","minimum":)"
+       R"(-2147483648,"maximum":2147483647},"y":{"anyOf":[{"type":"integer",)"
+       R"("minimum":-2147483648,"maximum":2147483647},{"type":"null"}]}},)"
+       R"("required":["x"],"additionalProperties":false})");
+  const auto text =
+    json_schema<std::vector<point>>(empty_member::absent_or_null);
+  const auto validator = schema::compile(text).value();
+  for (const auto* good :
+       {R"([{"x":1,"y":null}])", R"([{"x":1}])", R"([{"x":1,"y":2}])"}) {
+    const auto json = parse_json(good, "it").value();
+    BOOST_TEST(!validator->validate(json).has_error(), good);
+    BOOST_TEST(decode_json<std::vector<point>>(json).has_value(), good);
+  }
+  BOOST_TEST(
+    validator->validate(parse_json(R"([{"x":1,"y":"2"}])", "it").value())
+      .has_error());
+}
+
 BOOST_AUTO_TEST_CASE(what_decode_refuses_the_schema_refuses_and_vice_versa) {
   const auto validator = schema::compile(json_schema<everything>()).value();
   auto good = parse_json(filled_text, "it").value();

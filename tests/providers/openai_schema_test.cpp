@@ -70,6 +70,14 @@ std::vector<model_request> broad_set() {
     many.tools.back().name += std::to_string(i);
   }
   out.push_back(wire_request({hello}, many));
+  for (const auto* schema :
+       {R"({"type":"object","properties":{"a":{"type":"string"}},)"
+        R"("required":["a"],"additionalProperties":false})",
+        R"({"type":"object"})"}) { // The first can be strict.
+    auto typed = wire_agent();
+    typed.output = output_spec{schema, false, {}};
+    out.push_back(wire_request({hello}, typed));
+  }
   return out;
 }
 
@@ -158,6 +166,18 @@ BOOST_AUTO_TEST_CASE(every_request_for_a_response_fits_it_too) {
             BOOST_TEST(request.conversation.back()->parts.empty());
 }
 
+BOOST_AUTO_TEST_CASE(so_does_an_answer_that_is_asked_for_by_a_tool) {
+  const official_request chat{"chat"};
+  const official_request responses{"responses"};
+  for (const auto& request : broad_set())
+    if (request.agent->output) {
+      chat.check(
+        openai_wire::to_wire(request, {.model = "gpt-4-turbo"}).value());
+      responses.check(
+        responses_wire::to_wire(request, {.model = "gpt-4-turbo"}).value());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_description_refuses_what_is_wrong) {
   const official_request chat{"chat"};
   for (const auto* bad :
@@ -165,7 +185,9 @@ BOOST_AUTO_TEST_CASE(the_description_refuses_what_is_wrong) {
         R"({"model":"m","messages":[{"role":"nobody","content":"x"}]})",
         R"({"model":"m","messages":[{"role":"tool","content":"x"}]})",
         R"({"model":"m","messages":[{"role":"user","content":"x"}],)"
-        R"("tools":[{"type":"function"}]})"})
+        R"("tools":[{"type":"function"}]})",
+        R"({"model":"m","messages":[{"role":"user","content":"x"}],)"
+        R"("response_format":{"type":"json_schema"}})"})
     BOOST_TEST(chat.refuses(bad), bad);
   const official_request responses{"responses"};
   for (const auto* bad :

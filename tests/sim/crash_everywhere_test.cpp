@@ -110,4 +110,24 @@ BOOST_AUTO_TEST_CASE(model_failure_that_stays) {
   run_scenario({"hopeless model", {}, yes, run_status::failed, 0, true});
 }
 
+BOOST_AUTO_TEST_CASE(answers_that_have_to_be_a_document) {
+  const auto answer = [](int value) {
+    return says("{\"value\":" + std::to_string(value) + "}");
+  };
+  const auto typed = [](std::string name, std::vector<model_reply> replies,
+                        run_status end) {
+    scenario s{std::move(name), std::move(replies), yes, end};
+    s.is_typed = true;
+    return s;
+  };
+  run_scenario(typed("answer that does not fit at first",
+                     {says("four"), calls({call("single", 1)}), answer(4)},
+                     run_status::completed));
+  run_scenario(typed("answer that the check refuses at first",
+                     {answer(3), answer(4)}, run_status::completed));
+  run_scenario(typed("answers that are never right",
+                     {answer(1), says("three"), answer(5)},
+                     run_status::failed));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

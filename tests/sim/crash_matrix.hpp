@@ -64,6 +64,9 @@ struct scenario {
   int flaky_model_call = 0; ///< This call (from 1) fails once, retryably.
   bool hopeless_model = false;
   snapshot_rule snapshots{};
+  /// The subject's answer has to be an `input`; odd ones are refused by a
+  /// check.
+  bool is_typed = false;
 };
 
 inline std::int64_t times_run(const outside& world, const std::string& key) {
@@ -97,6 +100,20 @@ void add_tool(agent& a, const std::shared_ptr<outside>& world,
       return name + " did " + std::to_string(in.value);
     },
     options...);
+}
+
+/// A check that leaves a trace outside, as tools do.
+inline void add_output(agent& a, const std::shared_ptr<outside>& world) {
+  a.output<input>([world](const input& in) -> result<void> {
+    const auto value = std::to_string(in.value);
+    if (world->dead())
+      return error{errc::io, "nobody hears this"};
+    world->executions.push_back({"check/" + value, "check", value});
+    world->count_effect();
+    if (in.value % 2 != 0)
+      return error{errc::invalid_argument, value + " is odd"};
+    return {};
+  });
 }
 
 inline agent make_agent(const scenario& s,
@@ -137,6 +154,8 @@ inline agent make_agent(const scenario& s,
   // Fails twice; and one that does it, but whose answer gets lost.
   add_tool(a, world, "flaky", attempts(3));
   add_tool(a, world, "lossy", attempts(2), probe_with{has_happened});
+  if (s.is_typed)
+    add_output(a, world);
   return a;
 }
 

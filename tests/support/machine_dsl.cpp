@@ -217,6 +217,8 @@ std::string described(const run_state& s) {
            + "\n";
   if (p.model_call && p.model_call->given_up != 0)
     line("given up", std::to_string(p.model_call->given_up));
+  if (p.rejections != 0)
+    line("answers rejected", std::to_string(p.rejections));
   for (const auto& r : s.results)
     out += "result " + (r ? brief(part{*r}) : "is missing") + "\n";
   for (const auto& message : said(s))
