@@ -96,8 +96,11 @@ void measure_with(std::size_t waiters) {
   l->runs = waiters + at_a_time;
   auto book =
     kestrion::open_permit_book(rules(), kestrion::system_now()).value();
-  l->scheduler = system.spawn(kestrion::scheduler, l->desk, std::move(book),
-                              kestrion::system_now);
+  auto context = std::make_shared<kestrion::run_context>();
+  context->calls = l->desk;
+  context->now = kestrion::system_now;
+  l->scheduler =
+    system.spawn(kestrion::scheduler, std::move(context), std::move(book));
   const auto runs = system.spawn(holder, l);
   const auto cpu_before = bench::cpu_time();
   const auto took = bench::time_of([&] {
