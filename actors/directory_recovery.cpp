@@ -17,7 +17,7 @@ constexpr std::size_t page_size = 256;
 
 /// After the store failed, and for runs that stay due: their agent is not known
 /// here, or their log can't be written.
-constexpr auto try_again = std::chrono::seconds{1};
+constexpr auto recover_again_after = std::chrono::seconds{1};
 
 /// A deadline may be years away; clocks count nanoseconds.
 constexpr duration alarm_max = std::chrono::hours{24};
@@ -92,7 +92,7 @@ void end_ring(directory_self self, timestamp now, bool any) {
   self->state.rings = false;
   const auto next = self->state.context->store->next_wake(now);
   if (!next || any)
-    set_alarm(self, now + try_again);
+    set_alarm(self, now + recover_again_after);
   if (next && *next)
     set_alarm(self, **next);
 }
@@ -124,7 +124,7 @@ void recover_some(directory_self self, const recover_all& from) {
   auto& st = self->state;
   const auto page = page_of(self, from);
   if (!page) {
-    self->delayed_send(self, try_again, from);
+    self->delayed_send(self, recover_again_after, from);
     return;
   }
   std::vector<run_actor> taken_up;

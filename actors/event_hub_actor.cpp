@@ -13,7 +13,7 @@ using hub_self = event_hub_actor::stateful_pointer<event_hub_state>;
 using sub_id = std::uint64_t;
 
 /// After the store failed.
-constexpr auto try_again = std::chrono::seconds{1};
+constexpr auto look_again_after = std::chrono::seconds{1};
 
 void go_on(hub_self self, sub_id id);
 
@@ -66,7 +66,7 @@ bool read_on(hub_self self, sub_id id, event_subscription& sub) {
     return false;
   }
   if (!events) {
-    self->delayed_send(self, try_again, look_at_store{});
+    self->delayed_send(self, look_again_after, look_at_store{});
     return false;
   }
   sub.is_behind = false;

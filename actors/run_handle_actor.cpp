@@ -9,11 +9,11 @@ namespace {
 using handle_self = run_handle_actor::stateful_pointer<run_handle_state>;
 
 /// After the store failed.
-constexpr auto try_again = std::chrono::seconds{1};
+constexpr auto ask_again_after = std::chrono::seconds{1};
 
 void later(handle_self self, bool& owes) {
   owes = true;
-  self->delayed_send(self, try_again, ask_again{});
+  self->delayed_send(self, ask_again_after, ask_again{});
 }
 
 void await_end(handle_self self) {
