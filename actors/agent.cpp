@@ -63,6 +63,11 @@ agent& agent::can_ask() {
                            {}));
 }
 
+agent& agent::streams() {
+  streams_ = true;
+  return *this;
+}
+
 result<std::shared_ptr<const agent_code>> agent::build() const {
   if (!model_)
     return error{errc::invalid_argument,
@@ -96,6 +101,7 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
   code->definition =
     std::make_shared<const agent_definition>(std::move(*prepared));
   code->model = model_;
+  code->streams = streams_;
   set_calls(*code);
   return std::shared_ptr<const agent_code>{std::move(code)};
 }

@@ -69,6 +69,12 @@ public:
   /// the answer.
   agent& can_ask();
 
+  /// Has the model's answers streamed, so that who watches a run sees them
+  /// while they are made (`runtime::watch_drafts`, `run::drafts`). The log is
+  /// the same as without. Costs the text of each answer in memory until it is
+  /// finished, watched or not.
+  agent& streams();
+
   const std::string& name() const { return definition_.name; }
 
   /// Checks everything, once; a runtime does it for you.
@@ -95,6 +101,7 @@ private:
   agent_definition definition_;
   model_ptr model_;
   std::vector<kestrion::tool> tools_;
+  bool streams_ = false;
 };
 
 } // namespace kestrion

@@ -22,6 +22,7 @@ struct agent_code {
   std::int64_t fixed_bytes = 0; ///< What each call begins with: system, tools.
   /// That beginning, if the server keeps it in a cache; else empty.
   std::string prefix;
+  bool streams = false; ///< Its model's answers are seen while they are made.
 };
 
 } // namespace kestrion
