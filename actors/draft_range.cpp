@@ -2,6 +2,8 @@
 
 #include <kestrion/actors/asker.hpp>
 
+#include <caf/actor_addr.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
@@ -71,10 +73,13 @@ public:
         system, front, await_run{run, wait_until::at_rest},
         [bell = bell_](const result<run_result>& r) {
           bell->close(r ? std::nullopt : std::optional{r.error()});
-        })) {}
+        }).address()) {}
 
   /// Who leaves the loop early does not wait for the run any more.
-  ~loop() { caf::anon_send_exit(asker_, caf::exit_reason::user_shutdown); }
+  ~loop() {
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(asker_))
+      caf::anon_send_exit(alive, caf::exit_reason::user_shutdown);
+  }
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
@@ -96,7 +101,7 @@ public:
 private:
   std::shared_ptr<doorbell> bell_ = std::make_shared<doorbell>();
   std::unique_ptr<draft_watch> watch_;
-  caf::actor asker_;
+  caf::actor_addr asker_; ///< Weak: its system may go before we do.
 };
 
 } // namespace

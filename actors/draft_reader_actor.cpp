@@ -30,7 +30,7 @@ void go_on(reader_self self) {
   auto& st = self->state;
   if (st.is_waited_for)
     return;
-  // A weak address: what is woken from elsewhere must not keep us alive.
+  // Weak: who may wake us outlives us.
   auto update =
     st.watch->take([weak = caf::actor_cast<caf::actor_addr>(self)] {
       if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(weak))
@@ -48,6 +48,7 @@ draft_reader(reader_self self, std::shared_ptr<draft_watch> watch,
              draft_subscriber_actor subscriber, const front_actor& front) {
   self->state.watch = std::move(watch);
   self->state.subscriber = std::move(subscriber);
+  self->state.itself = self;
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   self->monitor(self->state.subscriber);
   self->monitor(front);
