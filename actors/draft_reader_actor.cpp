@@ -13,23 +13,15 @@ using reader_self = draft_reader_actor::stateful_pointer<draft_reader_state>;
 
 void go_on(reader_self self);
 
-/// Its answer, which is the end of its handler, asks for the next.
+/// Its answer, which is the end of its handler, asks for the next. Until then
+/// we take nothing, so nothing wakes us.
 void send(reader_self self, draft_update update) {
-  auto& st = self->state;
-  st.is_waited_for = true;
-  const auto dealt_with = [self] {
-    self->state.is_waited_for = false;
-    go_on(self);
-  };
-  self->request(st.subscriber, caf::infinite, std::move(update))
-    .then([dealt_with] { dealt_with(); },
-          [dealt_with](const caf::error&) { dealt_with(); });
+  self->request(self->state.subscriber, caf::infinite, std::move(update))
+    .then([self] { go_on(self); }, [self](const caf::error&) { go_on(self); });
 }
 
 void go_on(reader_self self) {
   auto& st = self->state;
-  if (st.is_waited_for)
-    return;
   // Weak: who may wake us outlives us.
   auto update =
     st.watch->take([weak = caf::actor_cast<caf::actor_addr>(self)] {

@@ -14,8 +14,7 @@ struct draft_reader_state {
   static inline const char* name = "kestrion.draft_reader";
   std::shared_ptr<draft_watch> watch;
   draft_subscriber_actor subscriber;
-  bool is_waited_for = false; ///< The subscriber has not dealt with the last.
-  draft_reader_actor itself;  ///< Nobody else keeps it alive.
+  draft_reader_actor itself; ///< Nobody else keeps it alive.
 };
 
 /// Ends with the subscriber, and with the front.
