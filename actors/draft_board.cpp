@@ -202,9 +202,8 @@ std::optional<draft_update> draft_desk::take(draft_place& who,
 
 draft_pen::draft_pen(std::shared_ptr<draft_desk> desk, std::string call,
                      std::int64_t attempt, std::uint64_t number)
-  : desk_(std::move(desk)),
-    page_(std::make_shared<draft_page>(
-      draft_page{std::move(call), attempt, number})) {
+  : desk_(std::move(desk)), page_(std::make_shared<draft_page>(
+                              draft_page{std::move(call), attempt, number})) {
   desk_->begin(page_);
 }
 
@@ -235,9 +234,8 @@ std::optional<draft_update> draft_watch::take(std::function<void()> wake) {
   return desk_->take(*reader_, std::move(wake));
 }
 
-std::unique_ptr<draft_pen> draft_board::begin(const run_id& run,
-                                              std::string call,
-                                              std::int64_t attempt) {
+std::unique_ptr<draft_pen>
+draft_board::begin(const run_id& run, std::string call, std::int64_t attempt) {
   return std::make_unique<draft_pen>(desk_of(run), std::move(call), attempt,
                                      ++last_number_);
 }

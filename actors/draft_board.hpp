@@ -15,9 +15,9 @@
 
 namespace kestrion {
 
-class draft_desk;    // Where one run writes, and who watches it reads.
-struct draft_page;   // One draft.
-struct draft_place;  // How far one who watches has read.
+class draft_desk;   // Where one run writes, and who watches it reads.
+struct draft_page;  // One draft.
+struct draft_place; // How far one who watches has read.
 
 /// The side that writes a draft. When it goes, the draft is dropped unless it
 /// was completed before: so it is whatever becomes of a run.

@@ -70,10 +70,11 @@ public:
        std::unique_ptr<draft_watch> watch)
     : watch_(std::move(watch)),
       asker_(spawn_asker<run_result>(
-        system, front, await_run{run, wait_until::at_rest},
-        [bell = bell_](const result<run_result>& r) {
-          bell->close(r ? std::nullopt : std::optional{r.error()});
-        }).address()) {}
+               system, front, await_run{run, wait_until::at_rest},
+               [bell = bell_](const result<run_result>& r) {
+                 bell->close(r ? std::nullopt : std::optional{r.error()});
+               })
+               .address()) {}
 
   /// Who leaves the loop early does not wait for the run any more.
   ~loop() {
@@ -110,7 +111,9 @@ draft_range blocking_drafts(caf::actor_system& system, const front_actor& front,
                             const run_id& run,
                             std::unique_ptr<draft_watch> watch) {
   auto all = std::make_shared<loop>(system, front, run, std::move(watch));
-  return draft_range{[all] { return all->next(); }};
+  return draft_range{[all] {
+    return all->next();
+  }};
 }
 
 } // namespace kestrion

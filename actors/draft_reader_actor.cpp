@@ -23,12 +23,10 @@ void send(reader_self self, draft_update update) {
 void go_on(reader_self self) {
   auto& st = self->state;
   // Weak: who may wake us outlives us.
-  auto update =
-    st.watch->take([weak = caf::actor_cast<caf::actor_addr>(self)] {
-      if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(weak))
-        caf::anon_send(caf::actor_cast<draft_reader_actor>(hdl),
-                       look_at_draft{});
-    });
+  auto update = st.watch->take([weak = caf::actor_cast<caf::actor_addr>(self)] {
+    if (auto hdl = caf::actor_cast<caf::strong_actor_ptr>(weak))
+      caf::anon_send(caf::actor_cast<draft_reader_actor>(hdl), look_at_draft{});
+  });
   if (update)
     send(self, std::move(*update));
 }

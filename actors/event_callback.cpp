@@ -26,14 +26,14 @@ using shared_gate = std::shared_ptr<call_gate>;
 template <class Message>
 auto passing_to(std::function<void(const Message&)> callback,
                 shared_gate gate) {
-  return [callback = std::move(callback),
-          gate = std::move(gate)](const Message& m) {
-    if (!callback || gate->is_unwanted)
-      return;
-    gate->calling = std::this_thread::get_id();
-    callback(m);
-    gate->calling = std::thread::id{};
-  };
+  return
+    [callback = std::move(callback), gate = std::move(gate)](const Message& m) {
+      if (!callback || gate->is_unwanted)
+        return;
+      gate->calling = std::this_thread::get_id();
+      callback(m);
+      gate->calling = std::thread::id{};
+    };
 }
 
 /// The actor may be gone, and its system with it.

@@ -243,16 +243,17 @@ BOOST_AUTO_TEST_CASE(a_loop_that_blocks_hears_that_the_runtime_stops) {
     runtime rt{{.store = "memory:"}, {a}};
     const auto run = rt.start("poet", "Go on.");
     const auto call = m->wait_for_call();
-    ended = std::async(std::launch::async, [&loops, drafts = run.drafts()]() mutable {
-      try {
-        for (const auto& x : drafts)
-          if (x.state == draft_state::growing)
-            loops.set_value();
-      } catch (const failure& e) {
-        return e.code();
-      }
-      return errc::ok;
-    });
+    ended =
+      std::async(std::launch::async, [&loops, drafts = run.drafts()]() mutable {
+        try {
+          for (const auto& x : drafts)
+            if (x.state == draft_state::growing)
+              loops.set_value();
+        } catch (const failure& e) {
+          return e.code();
+        }
+        return errc::ok;
+      });
     loops.get_future().wait();
   }
   BOOST_TEST((ended.get() == errc::unavailable));

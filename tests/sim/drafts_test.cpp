@@ -19,9 +19,9 @@ namespace drafts_test {
 class spectator {
 public:
   explicit spectator(sim& process)
-    : actor_(process.system().spawn([it = album_](
-                                      draft_subscriber_actor::pointer)
-                                      -> draft_subscriber_actor::behavior_type {
+    : actor_(
+      process.system().spawn([it = album_](draft_subscriber_actor::pointer)
+                               -> draft_subscriber_actor::behavior_type {
         return {[it](const draft_update& x) {
           it->add(x);
         }};
@@ -144,9 +144,9 @@ BOOST_AUTO_TEST_CASE(a_draft_is_completed_once_its_event_is_durable) {
       m = std::make_shared<patient_model>();
       const auto id = begin(seed);
       int completed = 0;
-      const auto subscriber = process->system().spawn(
-        [&](draft_subscriber_actor::pointer)
-          -> draft_subscriber_actor::behavior_type {
+      const auto subscriber =
+        process->system().spawn([&](draft_subscriber_actor::pointer)
+                                  -> draft_subscriber_actor::behavior_type {
           return {[&](const draft_update& x) {
             if (x.state != draft_state::completed)
               return;
@@ -456,9 +456,8 @@ BOOST_AUTO_TEST_CASE(whatever_crashes_what_is_seen_as_completed_is_the_log) {
           caf::anon_send(process->actors().front,
                          watch_drafts{id, who.emplace_back(*process).actor()});
         if (one_in(40))
-          caf::anon_send(
-            process->actors().front,
-            watch_drafts{id, slow.emplace_back(*process).actor()});
+          caf::anon_send(process->actors().front,
+                         watch_drafts{id, slow.emplace_back(*process).actor()});
         if (one_in(30) && !who.empty())
           who[process->random() % who.size()].end();
         const auto last = m->calls.size() - 1;
