@@ -77,6 +77,11 @@ agent& agent::set_output(std::string schema, tool_function check) {
   return *this;
 }
 
+agent& agent::streams() {
+  streams_ = true;
+  return *this;
+}
+
 result<std::shared_ptr<const agent_code>> agent::build() const {
   if (!model_)
     return error{errc::invalid_argument,
@@ -112,6 +117,7 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
   code->definition =
     std::make_shared<const agent_definition>(std::move(*prepared));
   code->model = model_;
+  code->streams = streams_;
   set_calls(*code);
   return std::shared_ptr<const agent_code>{std::move(code)};
 }

@@ -91,6 +91,12 @@ public:
                       detail::to_output_check<T>(std::move(check)));
   }
 
+  /// Has the model's answers streamed, so that who watches a run sees them
+  /// while they are made (`runtime::watch_drafts`, `run::drafts`). The log is
+  /// the same as without. Costs the text of each answer in memory until it is
+  /// finished, watched or not.
+  agent& streams();
+
   const std::string& name() const { return definition_.name; }
 
   /// Checks everything, once; a runtime does it for you.
@@ -129,6 +135,7 @@ private:
   model_ptr model_;
   std::vector<kestrion::tool> tools_;
   tool_function output_check_;
+  bool streams_ = false;
 };
 
 } // namespace kestrion

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/drafts.hpp>
 #include <kestrion/actors/fan_out.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/watching.hpp>
@@ -47,6 +48,9 @@ struct leave_run {};
 /// Requests without an answer are asked again.
 struct ask_again {};
 
+/// There is something new for who watches drafts.
+struct look_at_draft {};
+
 /// What one commit made durable.
 struct appended_events {
   struct part {
@@ -74,6 +78,23 @@ struct watch_events {
   event_filter filter;
   event_subscriber_actor subscriber;
 };
+
+/// Sees drafts of answers. It gets the next message when it has dealt with the
+/// one before; what comes meanwhile is in that one.
+using draft_subscriber_actor = caf::typed_actor<
+  // Something new of the answer that a model is making.
+  caf::reacts_to<draft_update>>;
+
+/// See the drafts of a run, as messages, until the subscriber ends.
+struct watch_drafts {
+  run_id run;
+  draft_subscriber_actor subscriber;
+};
+
+/// Gives the drafts of one run to one who watches.
+using draft_reader_actor = caf::typed_actor<
+  // INTERNAL: there is something new.
+  caf::reacts_to<look_at_draft>>;
 
 /// A run as an actor that lives as long as the run does, across passivation and
 /// crashes of all that works for it.
@@ -128,6 +149,9 @@ using front_actor = caf::typed_actor<
   caf::replies_to<attach_run>::with<run_handle_actor>,
   // Replies true when the subscriber will hear of all that follows.
   caf::replies_to<watch_events>::with<bool>,
+  // Replies true when the subscriber will see the draft that is being made, and
+  // all that follow.
+  caf::replies_to<watch_drafts>::with<bool>,
   // Starts runs, some at a time; replies when all have ended.
   caf::replies_to<start_all_of>::with<fan_out_results>,
   // Starts runs, some at a time; replies with the first one that ended, when
@@ -149,6 +173,9 @@ using event_hub_actor = caf::typed_actor<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::attach_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_drafts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::draft_update)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_draft)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_all_of)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::fan_out_results)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::start_first_of)

@@ -1,5 +1,6 @@
 #include <kestrion/actors/front_actor.hpp>
 
+#include <kestrion/actors/draft_reader_actor.hpp>
 #include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/fan_out_actor.hpp>
 #include <kestrion/actors/run_handle_actor.hpp>
@@ -174,6 +175,16 @@ caf::result<run_handle_actor> attach(front_self self, const run_id& id) {
   return handle;
 }
 
+/// Begins to watch before it answers, so that nothing falls between.
+caf::result<bool> watch(front_self self, watch_drafts& x) {
+  const auto& context = *self->state.context;
+  if (const auto row = find_row(*context.store, x.run); !row)
+    return to_caf(row.error());
+  self->spawn(draft_reader, std::shared_ptr{context.drafts->watch(x.run)},
+              std::move(x.subscriber), caf::actor_cast<front_actor>(self));
+  return true;
+}
+
 template <class Request>
 auto spread(front_self self, Request& x) {
   return self->delegate(
@@ -239,6 +250,7 @@ front_actor::behavior_type front(front_self self,
     [self](watch_events& x) {
       return pass_on<bool>(self, std::move(x), find_hub);
     },
+    [self](watch_drafts& x) { return watch(self, x); },
     [self](start_all_of& x) { return spread(self, x); },
     [self](start_first_of& x) { return spread(self, x); },
     [self](const ask_again&) { ask_all_again(self); },

@@ -33,8 +33,12 @@ void start_model_call(model_work work) {
   }
   // A model of the embedder's may throw; that costs one call, not the run.
   try {
-    work.agent->model->complete(std::move(work.request), std::move(work.stop),
-                                answer);
+    auto& model = *work.agent->model;
+    if (work.on_delta)
+      model.stream(std::move(work.request), std::move(work.stop),
+                   std::move(work.on_delta), answer);
+    else
+      model.complete(std::move(work.request), std::move(work.stop), answer);
   } catch (const std::exception& e) {
     answer(model_failure{
       {errc::io, std::string{"the model threw: "} + e.what()}, false, {}, 0});

@@ -169,6 +169,7 @@ struct model_work {
   std::stop_token stop;
   /// Where the blobs of its images are; null if it has none.
   std::shared_ptr<const event_store> blobs = {};
+  delta_sink on_delta = {}; ///< Empty: nobody sees the answer being made.
 };
 
 struct tool_work {

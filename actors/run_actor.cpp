@@ -124,6 +124,19 @@ void take(run_self self, const command& c, timestamp now,
 
 void ignore(const std::optional<error>&) {}
 
+/// The draft ends when its outcome is durable: who saw it finds the event.
+answer_fn ending(std::shared_ptr<draft_pen> draft,
+                 const model_outcome& outcome) {
+  if (!draft)
+    return ignore;
+  return [draft = std::move(draft),
+          is_reply = std::holds_alternative<model_reply>(outcome)](
+           const std::optional<error>& refusal) {
+    if (is_reply && !refusal)
+      draft->complete();
+  };
+}
+
 /// A life that begins with a log: fold it, then go on as ever.
 bool recover(run_self self) {
   auto& st = self->state;
@@ -189,14 +202,18 @@ run_actor::behavior_type run_agent(run_self self, run_id id,
     },
     [self](model_done& c) {
       auto& st = self->state;
-      for (const auto& flight : st.in_flight)
-        if (flight.call == c.call && flight.attempt == c.attempt)
+      std::shared_ptr<draft_pen> draft;
+      for (auto& flight : st.in_flight)
+        if (flight.call == c.call && flight.attempt == c.attempt) {
           run_permits::settle(st, flight, c.outcome);
+          draft = std::move(flight.draft);
+        }
       run_effects::land(st, c.call, c.attempt);
       c.now = st.context->now();
       c.jitter = static_cast<std::uint32_t>(st.context->random());
       const auto now = c.now;
-      take(self, std::move(c), now, ignore);
+      const auto when_durable = ending(std::move(draft), c.outcome);
+      take(self, std::move(c), now, when_durable);
     },
     [self](tool_done& c) {
       run_effects::land(self->state, c.call, c.attempt);

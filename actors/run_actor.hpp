@@ -25,6 +25,8 @@ struct effect_in_flight {
   bool delayed = false;     ///< Backoff: starts when its `resume_owed` comes.
   std::uint64_t permit = 0; ///< Of a model call; 0: it needs none.
   bool waits = false;       ///< For that permit.
+  /// Of a model call whose answer is seen while it is made; else null.
+  std::shared_ptr<draft_pen> draft = {};
 };
 
 struct run_actor_state {

@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/actor_slot.hpp>
 #include <kestrion/actors/call_desk.hpp>
+#include <kestrion/actors/draft_board.hpp>
 #include <kestrion/actors/event_tap.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_header.hpp>
@@ -31,6 +32,7 @@ struct run_context {
   std::shared_ptr<tool_pool> tools;
   std::shared_ptr<call_desk> calls = std::make_shared<call_desk>();
   std::shared_ptr<event_tap> events = std::make_shared<event_tap>();
+  std::shared_ptr<draft_board> drafts = std::make_shared<draft_board>();
   std::shared_ptr<header_pool> headers = std::make_shared<header_pool>();
   // Started anew when they end, so ask each time.
   actor_slot<journal_actor> journal;

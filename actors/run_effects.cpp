@@ -32,8 +32,11 @@ bool shows_blobs(run_actor_state& st) {
   return st.shows_blobs;
 }
 
-void call(run_self self, const effect_in_flight& flight) {
+void call(run_self self, effect_in_flight& flight) {
   auto& st = self->state;
+  if (st.agent->streams)
+    flight.draft =
+      st.context->drafts->begin(st.id, flight.call, flight.attempt);
   start_model_call(
     {caf::actor_cast<caf::actor_addr>(self),
      flight.call,
@@ -41,7 +44,8 @@ void call(run_self self, const effect_in_flight& flight) {
      st.agent,
      {st.agent->definition, st.run.conversation, key_of(st, flight.call)},
      flight.stop.get_token(),
-     shows_blobs(st) ? st.context->store : nullptr});
+     shows_blobs(st) ? st.context->store : nullptr,
+     flight.draft ? flight.draft->sink() : delta_sink{}});
 }
 
 void start(run_self self, const call_model& x) {

@@ -1,6 +1,7 @@
 #include <kestrion/actors/runtime.hpp>
 
 #include <kestrion/actors/asker.hpp>
+#include <kestrion/actors/draft_range.hpp>
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/event_callback.hpp>
 #include <kestrion/actors/limit_leases.hpp>
@@ -256,6 +257,15 @@ runtime::watch(event_filter filter,
   return std::move(out);
 }
 
+subscription
+runtime::watch_drafts(const run_id& id,
+                      std::function<void(const draft_update&)> on_update) {
+  auto [subscriber, out] = spawn_draft_callback(
+    impl_->system, impl_->engine.front, std::move(on_update));
+  impl_->ask<bool>(kestrion::watch_drafts{id, std::move(subscriber)});
+  return std::move(out);
+}
+
 run runtime::find(const run_id& id) {
   if (!impl_->store->find(id).value())
     throw failure(no_such_run(id));
@@ -411,6 +421,11 @@ std::future<run_result> runtime::ended(const run_id& id) {
   return out;
 }
 
+draft_range runtime::drafts(const run_id& id) {
+  return blocking_drafts(impl_->system, impl_->engine.front, id,
+                         impl_->engine.context->drafts->watch(id));
+}
+
 run_result run::wait() const {
   return runtime_->wait(id_, false);
 }
@@ -425,6 +440,10 @@ run_result run::wait_until_ended() const {
 
 std::future<run_result> run::ended() const {
   return runtime_->ended(id_);
+}
+
+draft_range run::drafts() const {
+  return runtime_->drafts(id_);
 }
 
 run_result run::result() const {

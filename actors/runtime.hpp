@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/agent.hpp>
+#include <kestrion/actors/drafts.hpp>
 #include <kestrion/actors/fan_out.hpp>
 #include <kestrion/actors/rate_limit.hpp>
 #include <kestrion/actors/run_result.hpp>
@@ -104,6 +105,11 @@ public:
   /// runtime from going: then it holds `unavailable`.
   std::future<run_result> ended() const;
 
+  /// The answers of its model while they are made, to loop over; from the one
+  /// that is being made on, and until the run rests as `wait` has it. Only of
+  /// an agent that `streams`, and of a run that lives in this process.
+  draft_range drafts() const;
+
   /// Where the run is now, as the store has it.
   run_result result() const;
 
@@ -173,6 +179,17 @@ public:
   subscription watch(event_filter filter,
                      std::function<void(const run_event&)> on_event,
                      std::function<void(const events_missed&)> on_missed = {});
+
+  /// Calls `on_update` for what is new of the answers that the model of a run
+  /// makes: first the draft that is being made, whole, then what follows. Only
+  /// of an agent that `streams`, and of a run that lives in this process.
+  ///
+  /// A slow one slows nobody: it gets larger pieces, and of drafts that it has
+  /// heard nothing of the last 8 (`drafts_behind_max`).
+  /// @returns What keeps it up, and ends it. @throws failure  `not_found`
+  /// @par Threading As `watch`.
+  subscription watch_drafts(const run_id& id,
+                            std::function<void(const draft_update&)> on_update);
 
   /// The run with this id. @throws failure  `not_found`
   run find(const run_id& id);
@@ -263,6 +280,7 @@ private:
   run_result wait(const run_id& id, bool until_ended);
   std::optional<run_result> wait_for(const run_id& id, duration limit);
   std::future<run_result> ended(const run_id& id);
+  draft_range drafts(const run_id& id);
   void tell(const run_id& id, command c);
 
   std::unique_ptr<impl> impl_;

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json/parse.hpp>
@@ -45,6 +46,8 @@ answer_message message_of(std::string body, int status, bool keep_alive) {
 struct delayed_answer {
   answer_message message;
   std::chrono::milliseconds delay{0};
+  std::vector<std::string> pieces = {}; ///< The body, if it is streamed.
+  std::chrono::milliseconds pace{0};    ///< Between them.
 };
 
 /// Nothing: hang up.
@@ -65,11 +68,18 @@ answer_of(const http::request<http::string_body>& in, shared_parts& shared) {
   const auto id = ++shared.requests;
   if (turn.hang_up)
     return std::nullopt;
-  auto out = message_of(vendor_wire::write(request, turn, id), turn.status,
-                        in.keep_alive());
+  auto pieces = vendor_wire::write_stream(request, turn, id);
+  auto out = message_of(pieces.empty() ? vendor_wire::write(request, turn, id)
+                                       : std::string{},
+                        turn.status, in.keep_alive());
+  if (!pieces.empty()) {
+    out.set(http::field::content_type, "text/event-stream");
+    out.chunked(true);
+  }
   if (turn.retry_after_s >= 0)
     out.set(http::field::retry_after, std::to_string(turn.retry_after_s));
-  return delayed_answer{std::move(out), turn.delay};
+  return delayed_answer{std::move(out), turn.delay, std::move(pieces),
+                        turn.pace};
 }
 
 /// Read, answer, again, until the client has enough.
@@ -95,13 +105,50 @@ private:
     if (!made)
       return; // The last owner goes, and the socket with it.
     answer_ = std::move(made->message);
-    if (made->delay.count() <= 0)
-      return write();
-    timer_.expires_after(made->delay);
-    timer_.async_wait([self = shared_from_this()](error_code ec) {
+    pieces_ = std::move(made->pieces);
+    pace_ = made->pace;
+    after(made->delay,
+          pieces_.empty() ? &connection::write : &connection::write_head);
+  }
+
+  void after(std::chrono::milliseconds delay, void (connection::*next)()) {
+    if (delay.count() <= 0)
+      return (this->*next)();
+    timer_.expires_after(delay);
+    timer_.async_wait([self = shared_from_this(), next](error_code ec) {
       if (!ec)
-        self->write();
+        (self.get()->*next)();
     });
+  }
+
+  void write_head() {
+    next_piece_ = 0;
+    serializer_.emplace(answer_);
+    http::async_write_header(
+      socket_, *serializer_,
+      [self = shared_from_this()](error_code ec, std::size_t) {
+        if (!ec)
+          self->write_piece();
+      });
+  }
+
+  void write_piece() {
+    if (next_piece_ == pieces_.size())
+      return write_end();
+    asio::async_write(socket_,
+                      http::make_chunk(asio::buffer(pieces_[next_piece_++])),
+                      [self = shared_from_this()](error_code ec, std::size_t) {
+                        if (!ec)
+                          self->after(self->pace_, &connection::write_piece);
+                      });
+  }
+
+  void write_end() {
+    asio::async_write(socket_, http::make_chunk_last(),
+                      [self = shared_from_this()](error_code ec, std::size_t) {
+                        if (!ec && self->answer_.keep_alive())
+                          self->read();
+                      });
   }
 
   void write() {
@@ -118,6 +165,10 @@ private:
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   answer_message answer_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  std::vector<std::string> pieces_;
+  std::size_t next_piece_ = 0;
+  std::chrono::milliseconds pace_{0};
 };
 
 } // namespace

@@ -43,10 +43,13 @@ struct vendor_turn {
   bool hang_up = false;   ///< Close the connection instead of an answer.
   /// The answer comes so much later; no thread waits for it.
   std::chrono::milliseconds delay{0};
+  /// Between two words of a streamed answer.
+  std::chrono::milliseconds pace{0};
 };
 
 /// Answers Anthropic's Messages, OpenAI's Chat Completions and Ollama's chat
-/// on loopback, not streaming.
+/// on loopback. Of these, Messages streams, a word at a time, if it is asked
+/// to; the others answer in one piece.
 class vendor_server {
 public:
   /// Called for each request, by several threads at once.

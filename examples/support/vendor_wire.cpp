@@ -6,6 +6,9 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace examples::vendor_wire {
 
 namespace json = boost::json;
@@ -160,6 +163,36 @@ json::object error_answer(spoken_api api, const vendor_turn& turn) {
   return json::object{{"error", std::move(why)}};
 }
 
+std::string event_of(const json::object& x) {
+  return "event: " + string_in(x, "type") + "\ndata: " + json::serialize(x)
+         + "\n\n";
+}
+
+/// A block of an answer: what it begins with, then piece by piece the rest.
+void add_block(std::vector<std::string>& out, const json::object& block,
+               std::size_t index) {
+  const bool is_text = string_in(block, "type") == "text";
+  auto first = block;
+  first[is_text ? "text" : "input"] =
+    is_text ? json::value("") : json::value(json::object{});
+  out.push_back(event_of({{"type", "content_block_start"},
+                          {"index", index},
+                          {"content_block", std::move(first)}}));
+  const auto all =
+    is_text ? string_in(block, "text") : json::serialize(block.at("input"));
+  for (std::size_t at = 0; at < all.size();) {
+    const auto end = std::min(all.find(' ', at), all.size() - 1) + 1;
+    json::object delta{
+      {"type", is_text ? "text_delta" : "input_json_delta"},
+      {is_text ? "text" : "partial_json", all.substr(at, end - at)}};
+    out.push_back(event_of({{"type", "content_block_delta"},
+                            {"index", index},
+                            {"delta", std::move(delta)}}));
+    at = end;
+  }
+  out.push_back(event_of({{"type", "content_block_stop"}, {"index", index}}));
+}
+
 } // namespace
 
 std::optional<spoken_api> api_of(std::string_view path) {
@@ -196,6 +229,27 @@ std::string write(const vendor_request& request, const vendor_turn& turn,
       return json::serialize(ollama_answer(request, turn, id));
   }
   return "{}";
+}
+
+std::vector<std::string> write_stream(const vendor_request& request,
+                                      const vendor_turn& turn, std::size_t id) {
+  const auto* wanted = request.body.get_object().if_contains("stream");
+  if (request.api != spoken_api::anthropic || turn.status != 200 || !wanted
+      || *wanted != json::value(true))
+    return {};
+  auto answer = anthropic_answer(request, turn, id);
+  const auto blocks = std::exchange(answer["content"], json::array{});
+  const auto reason = std::exchange(answer["stop_reason"], nullptr);
+  std::vector<std::string> out;
+  out.push_back(event_of({{"type", "message_start"}, {"message", answer}}));
+  for (std::size_t i = 0; i < blocks.get_array().size(); ++i)
+    add_block(out, blocks.get_array()[i].get_object(), i);
+  out.push_back(
+    event_of({{"type", "message_delta"},
+              {"delta", {{"stop_reason", reason}, {"stop_sequence", nullptr}}},
+              {"usage", {{"output_tokens", turn.output_tokens}}}}));
+  out.push_back(event_of({{"type", "message_stop"}}));
+  return out;
 }
 
 } // namespace examples::vendor_wire

@@ -171,7 +171,8 @@ agent make_scout(const stage_ptr& stage) {
     .model(std::make_shared<storm_model>(
       stage, std::vector<std::string>{"pure", "probed", "single", "ask_human"}))
     .limits({.turns_max = 4, .model_attempts_max = 3})
-    .can_ask();
+    .can_ask()
+    .streams();
   add_tool(a, stage, "pure", effect_contract::pure);
   add_tool(a, stage, "probed", probe_of(stage));
   add_tool(a, stage, "single", effect_contract::once);

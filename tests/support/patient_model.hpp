@@ -19,11 +19,17 @@ public:
                 model_callback done) override {
     calls.push_back({std::move(stop), std::move(done), std::move(request)});
   }
+  void stream(model_request request, std::stop_token stop, delta_sink on_delta,
+              model_callback done) override {
+    complete(std::move(request), std::move(stop), std::move(done));
+    calls.back().on_delta = std::move(on_delta);
+  }
 
   struct call {
     std::stop_token stop;
     model_callback done;
     model_request request;
+    delta_sink on_delta = {}; ///< Empty: nobody wants to see a draft.
   };
   std::vector<call> calls;
 };
