@@ -24,7 +24,7 @@ struct agent_code {
   /// That beginning, if the server keeps it in a cache; else empty.
   std::string prefix;
   bool delegates = false; ///< Its runs may have runs below them.
-  bool streams = false; ///< Its model's answers are seen while they are made.
+  bool streams = false;   ///< Its model's answers are seen while they are made.
 };
 
 } // namespace kestrion
