@@ -15,7 +15,7 @@ BOOST_AUTO_TEST_CASE(it_prints_each_word_once_and_while_it_is_said) {
   while (
     !p.has_ended(child_process::clock::now() + std::chrono::milliseconds{10})) {
     BOOST_REQUIRE(child_process::clock::now() < end);
-    const auto text = p.text();
+    const auto& text = p.text();
     was_seen_growing |= text.find("She hangs") != std::string::npos
                         && text.find("at all.") == std::string::npos;
   }

@@ -61,10 +61,10 @@ BOOST_AUTO_TEST_CASE(
   a_body_in_chunks_or_up_to_the_end_of_the_connection_is_read) {
   loopback_server server{[](loopback_connection& c) {
     c.read_request();
-    c.write(c.index() == 0
-              ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-              : "HTTP/1.1 200 OK\r\n\r\nto the end");
+    c.write(c.index() == 0 ? "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                             "Transfer-Encoding: chunked\r\n\r\n"
+                             "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+                           : "HTTP/1.1 200 OK\r\n\r\nto the end");
   }};
   http_client client;
   BOOST_TEST(response_of(call(client, post(server))).body == "abcde");
