@@ -39,7 +39,7 @@ int status_of(const vendor_error& e) {
     std::string_view type;
     int status;
   };
-  constexpr row rows[] = {
+  constexpr row all[] = {
     {"invalid_request_error", 400},
     {"authentication_error", 401},
     {"permission_error", 403},
@@ -55,7 +55,7 @@ int status_of(const vendor_error& e) {
     {"context_length_exceeded", 400},
     {"misalignment_policy_violation", 403},
   };
-  for (const auto& r : rows)
+  for (const auto& r : all)
     if (e.type == r.type || e.code == r.type)
       return r.status;
   // There are many such, and each means that the request is at fault.
