@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/run_header.hpp>
+#include <kestrion/messages/boxed.hpp>
 #include <kestrion/messages/effect.hpp>
 #include <kestrion/messages/event.hpp>
 #include <kestrion/messages/run_status.hpp>
@@ -125,11 +126,11 @@ struct run_progress {
   std::vector<closed_gate> closed_gates;
   std::vector<closed_question> closed_questions;
   std::int64_t heard = 0; ///< Messages that wait for the next model call.
-  std::optional<handover> handed_over;
-  std::optional<open_check> check;
-  std::int64_t rejections = 0;       ///< Of answers.
-  std::optional<std::string> output; ///< As in `run_completed`.
-  std::int64_t turns = 0;            ///< Model calls that completed.
+  boxed<handover> handed_over;
+  boxed<open_check> check;
+  std::int64_t rejections = 0; ///< Of answers.
+  boxed<std::string> output;   ///< As in `run_completed`.
+  std::int64_t turns = 0;      ///< Model calls that completed.
   std::int64_t tool_calls = 0;
   token_usage usage;
   std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/messages/boxed.hpp>
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/run_id.hpp>
 #include <kestrion/messages/time.hpp>
@@ -46,6 +47,8 @@ template <class T>
 concept described_enum =
   std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
 template <class T>
+concept optional_value = is_a<T, std::optional> || is_a<T, boxed>;
+template <class T>
 concept string_map =
   is_a<T, std::map> && std::same_as<typename T::key_type, std::string>;
 template <class T>
@@ -82,7 +85,7 @@ template <class T>
 void append_members(std::string& out, const T& value) {
   boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
     const auto& field = value.*member.pointer;
-    if constexpr (is_a<std::remove_cvref_t<decltype(field)>, std::optional>) {
+    if constexpr (optional_value<std::remove_cvref_t<decltype(field)>>) {
       if (!field)
         return;
     }
@@ -121,7 +124,7 @@ void append_json(std::string& out, const T& value) {
     append_json_number(out, static_cast<double>(value));
   } else if constexpr (described_enum<T>) {
     append_json_string(out, boost::describe::enum_to_string(value, "?"));
-  } else if constexpr (is_a<T, std::optional>) {
+  } else if constexpr (optional_value<T>) {
     if (value)
       append_json(out, *value);
     else
@@ -244,7 +247,7 @@ result<T> decode_json(const boost::json::value& json,
     if (boost::describe::enum_from_string(name->c_str(), out))
       return out;
     return unknown_name(path, *name);
-  } else if constexpr (is_a<T, std::optional>) {
+  } else if constexpr (optional_value<T>) {
     if (json.is_null())
       return T{};
     auto inner = decode_json<typename T::value_type>(json, path);
@@ -329,7 +332,7 @@ result<T> decode_json(const boost::json::value& json,
         return;
       const auto* field = object->if_contains(member.name);
       if (!field) {
-        if constexpr (!is_a<field_type, std::optional>)
+        if constexpr (!optional_value<field_type>)
           problem = missing(path, member.name);
         return;
       }
@@ -398,7 +401,7 @@ void append_json_schema(std::string& out,
         separator = ",";
       });
     out += "]}";
-  } else if constexpr (is_a<T, std::optional>) {
+  } else if constexpr (optional_value<T>) {
     const bool takes_null = empty == empty_member::absent_or_null;
     out += takes_null ? R"({"anyOf":[)" : "";
     append_json_schema<typename T::value_type>(out, empty);
@@ -425,7 +428,7 @@ void append_json_schema(std::string& out,
       out += ':';
       append_json_schema<field_type>(out, empty);
       separator = ",";
-      if constexpr (!is_a<field_type, std::optional>) {
+      if constexpr (!optional_value<field_type>) {
         required += required.empty() ? "" : ",";
         append_json_string(required, member.name);
       }
