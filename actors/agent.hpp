@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/agent_code.hpp>
 #include <kestrion/messages/agent.hpp>
+#include <kestrion/messages/json_schema.hpp>
 #include <kestrion/providers/models/model.hpp>
 #include <kestrion/providers/tools/function_tool.hpp>
 

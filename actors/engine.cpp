@@ -130,6 +130,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   auto context = std::make_shared<run_context>();
   context->now = std::move(world.now);
   context->random = std::move(world.random);
+  context->process = std::to_string(context->random());
   context->passivates = options.passivates;
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
@@ -143,8 +144,6 @@ engine start_engine(caf::actor_system& system, engine_world world,
     for (auto& limit : options.calls.limits)
       limit.across_processes = false; // There are no others.
   auto book = open_permit_book(options.calls, context->now()).value();
-  const auto process = std::to_string(context->random());
-  book->process = process;
   context->calls->has_rules =
     !options.calls.limits.empty() || !options.calls.budgets.empty();
   // Each needs those before it.
@@ -158,7 +157,6 @@ engine start_engine(caf::actor_system& system, engine_world world,
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   engine e;
-  e.process = process;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
   e.front = system.spawn(front, context);

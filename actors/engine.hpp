@@ -13,7 +13,6 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 
 namespace kestrion {
 
@@ -43,8 +42,6 @@ struct engine {
   std::shared_ptr<run_context> context;
   caf::actor root;   ///< Supervises all others but the runs.
   front_actor front; ///< For who is none of them.
-  /// What this process is called where processes share limits.
-  std::string process;
 
   /// Nothing while it is started anew.
   directory_actor directory() const;

@@ -46,9 +46,6 @@ shares_text stored(const limit_shares& x, duration linger) {
 limit_lease renew_one(all_shares& all, const lease_limits& x,
                       const limit_need& need) {
   auto& text = all[need.limit];
-  const bool is_new = text.slices.empty();
-  if (is_new)
-    text.amount = need.total;
   text.linger = need.linger;
   auto shares = restored(text);
   if (shares.amount() != need.total)
@@ -85,6 +82,8 @@ result<void> leave_limits(event_store& store, const std::string& process,
                           timestamp now) {
   result<void> out;
   auto written = store.update_shared(shared_name, [&](const std::string& text) {
+    if (text.empty())
+      return text; // Nobody shares any.
     auto all = parse(text);
     if (!all) {
       out = all.error();
@@ -95,7 +94,7 @@ result<void> leave_limits(event_store& store, const std::string& process,
       shares.leave(process, now);
       shares_of = stored(shares, shares_of.linger);
     }
-    return text.empty() ? text : encode_json(*all);
+    return encode_json(*all);
   });
   return written ? out : written;
 }

@@ -7,10 +7,29 @@ namespace {
 constexpr double weight_min = 0.001;
 constexpr double weight_max = 1'000;
 
+std::string budget_name(const std::string& tenant) {
+  return "tenant " + tenant;
+}
+
 } // namespace
 
-std::string tenant_budget(const std::string& tenant) {
-  return "tenant " + tenant;
+std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,
+                          const std::vector<run_budget>& runs, timestamp now) {
+  const auto& tree = scheduler.budgets();
+  auto top = tenant.empty() ? "" : budget_name(tenant);
+  if (!tree.find(top))
+    top.clear();
+  std::string name = top;
+  for (const auto& run : runs) {
+    name = budget_name(run.run);
+    auto above = run.parent ? budget_name(*run.parent) : top;
+    if (!tree.find(above))
+      above = top; // It has ended, and this one has not.
+    if (const auto known = tree.find(name))
+      above = tree.parent_name(*known);
+    scheduler.set_budget(name, above, run.limits, now, run.used).value();
+  }
+  return name;
 }
 
 result<std::shared_ptr<permit_book>> open_permit_book(const call_rules& rules,
@@ -28,7 +47,7 @@ result<std::shared_ptr<permit_book>> open_permit_book(const call_rules& rules,
     scheduler.set_weight(tenant, weight);
   }
   for (const auto& [tenant, limits] : rules.budgets)
-    if (auto set = scheduler.set_budget(tenant_budget(tenant), {}, limits, now);
+    if (auto set = scheduler.set_budget(budget_name(tenant), {}, limits, now);
         !set)
       return set.error();
   return book;

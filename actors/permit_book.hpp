@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/call_rules.hpp>
+#include <kestrion/actors/run_budget.hpp>
 #include <kestrion/messages/run_id.hpp>
 
 #include <caf/actor_addr.hpp>
@@ -37,13 +38,16 @@ struct permit_book {
   std::unordered_map<call_ticket, std::uint64_t> numbers;
   std::unordered_map<run_id, holder> holders;
   std::size_t waiting = 0;
-  std::string process; ///< What we are called where processes share limits.
-  /// Of such limits: which slices are ours.
+  /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;
 };
 
-/// The node of the budget tree that is a tenant's.
-std::string tenant_budget(const std::string& tenant);
+/// Puts runs that belong together, those above first, into the tree of budgets:
+/// below those that started them, the first below their tenant.
+/// @returns The budget of the last one; without any, that of the tenant; empty:
+///          none.
+std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,
+                          const std::vector<run_budget>& runs, timestamp now);
 
 /// @par Errors `invalid_argument`: a limit, weight or budget out of its range.
 result<std::shared_ptr<permit_book>> open_permit_book(const call_rules& rules,

@@ -60,7 +60,7 @@ void add_tree(std::vector<run_budget>& out, const event_store& store,
 
 } // namespace
 
-std::string budget_of(const run_id& run) {
+std::string budget_name(const run_id& run) {
   return "run " + run.str();
 }
 

@@ -21,7 +21,7 @@ struct run_budget {
 };
 
 /// The name of its node.
-std::string budget_of(const run_id& run);
+std::string budget_name(const run_id& run);
 
 /// @param run  Has a header.
 run_budget budget_of(const run_id& run, const run_state& state);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace kestrion {
 
@@ -42,10 +43,11 @@ struct run_context {
   actor_slot<caf::actor_addr> directory;  ///< Weak: it holds its runs.
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.
-  bool passivates = true;                ///< Runs that wait leave memory.
-  bool recovers = true;                  ///< Takes up what is unfinished.
-  bool store_is_shared = false;          ///< Other processes may append to it.
-  snapshot_rule snapshots;               ///< When runs take one.
+  std::string process;          ///< Its name where processes share limits.
+  bool passivates = true;       ///< Runs that wait leave memory.
+  bool recovers = true;         ///< Takes up what is unfinished.
+  bool store_is_shared = false; ///< Other processes may append to it.
+  snapshot_rule snapshots;      ///< When runs take one.
   std::atomic<bool> is_stopping{false};
 };
 

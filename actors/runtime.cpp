@@ -164,7 +164,8 @@ struct runtime::impl {
     caf::scoped_actor self{system};
     self->wait_for(engine.root, engine.front);
     // If it fails our slices come back when our leases are over.
-    static_cast<void>(leave_limits(*store, engine.process, system_now()));
+    static_cast<void>(
+      leave_limits(*store, engine.context->process, system_now()));
   }
 
   impl(const impl&) = delete;

@@ -37,12 +37,13 @@ permit_book::permit take_out(permit_book& book, std::uint64_t number) {
   return out;
 }
 
-void give_back(scheduler_self self, std::uint64_t number, bool sent) {
+void give_back(scheduler_self self, std::uint64_t number,
+               const call_released& how) {
   auto& book = *self->state.book;
   const auto permit = take_out(book, number);
   const auto now = self->state.now();
   if (permit.is_granted)
-    book.scheduler.release(permit.ticket, sent, now);
+    book.scheduler.release(permit.ticket, how.sent, now, how.may_cost);
   else if (permit.ticket != 0)
     book.scheduler.cancel(permit.ticket, now);
 }
@@ -55,7 +56,7 @@ void forget_holder(scheduler_self self, const run_id& run) {
     return;
   const auto left = i->second;
   for (const auto number : left.permits)
-    give_back(self, number, true);
+    give_back(self, number, {.sent = true});
   self->state.watched.erase(left.actor);
   holders.erase(run);
 }
@@ -73,30 +74,9 @@ bool watch(scheduler_self self, const caf::actor_addr& actor,
 
 // -- what runs say ------------------------------------------------------------
 
-/// The budget of a call: the run's own if it belongs with others, and else its
-/// tenant's if that has one.
-std::string budget_for(scheduler_self self, const reserve_call& x) {
-  auto& scheduler = self->state.book->scheduler;
-  auto tenant = x.request.tenant.empty() ? "" : tenant_budget(x.request.tenant);
-  if (!scheduler.budgets().find(tenant))
-    tenant.clear();
-  for (const auto& b : x.budgets) {
-    auto name = budget_of(b.run);
-    auto above = b.parent ? budget_of(*b.parent) : tenant;
-    if (!scheduler.budgets().find(above))
-      above = tenant; // It has ended, and this one has not.
-    if (const auto known = scheduler.budgets().find(name))
-      above = scheduler.budgets().parent_name(*known);
-    scheduler.set_budget(name, above, b.limits, self->state.now(), b.used)
-      .value();
-    self->state.desk->set_budget(b.run, true);
-  }
-  return x.budgets.empty() ? tenant : budget_of(x.request.run);
-}
-
 void take_up(scheduler_self self, const leave_budget& x) {
   self->state.desk->set_budget(x.run, false);
-  self->state.book->scheduler.remove_budget(budget_of(x.run));
+  self->state.book->scheduler.remove_budget(budget_name(x.run));
 }
 
 void take_up(scheduler_self self, reserve_call& x) {
@@ -107,7 +87,10 @@ void take_up(scheduler_self self, reserve_call& x) {
     forget_holder(self, run); // It lives anew.
   if (!watch(self, x.holder, run))
     return;
-  x.request.budget = budget_for(self, x);
+  x.request.budget = place_budgets(book.scheduler, x.request.tenant, x.budgets,
+                                   self->state.now());
+  for (const auto& each : x.budgets)
+    self->state.desk->set_budget(each.run, true);
   const auto ticket = book.scheduler.reserve(x.request, self->state.now());
   if (!ticket) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
@@ -123,8 +106,8 @@ void take_up(scheduler_self self, reserve_call& x) {
 
 void take_up(scheduler_self self, const end_call& x) {
   if (const auto* lost = std::get_if<call_released>(&x.how);
-      lost && x.limits.empty() && lost->may_cost)
-    return give_back(self, x.permit, lost->sent);
+      lost && x.limits.empty())
+    return give_back(self, x.permit, *lost);
   auto& scheduler = self->state.book->scheduler;
   const auto now = self->state.now();
   const auto permit = take_out(*self->state.book, x.permit);
@@ -204,7 +187,7 @@ std::optional<call_waiting> why_waits(scheduler_self self, const run_id& run) {
 void renew(scheduler_self self) {
   auto& st = self->state;
   take_up_all(self);
-  lease_limits wanted{st.book->process,
+  lease_limits wanted{st.context->process,
                       st.book->scheduler.limit_needs(st.now()), st.book->leases,
                       st.now()};
   if (wanted.needs.empty())

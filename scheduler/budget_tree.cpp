@@ -73,9 +73,13 @@ result<budget_tree::node> budget_tree::set(std::string_view name,
   return made;
 }
 
-void budget_tree::count(node at, const budget_amount& used) {
+void budget_tree::raise_to(node at, const budget_amount& used) {
+  budget_amount missing;
+  for (const auto& d : dimensions)
+    missing.*d.amount =
+      std::max<std::int64_t>(used.*d.amount - nodes_[at].used.*d.amount, 0);
   for (std::optional<node> i = at; i; i = nodes_[*i].parent)
-    nodes_[*i].used += used;
+    nodes_[*i].used += missing;
 }
 
 void budget_tree::remove(std::string_view name) {

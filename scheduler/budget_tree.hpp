@@ -63,8 +63,9 @@ public:
   result<node> set(std::string_view name, std::string_view parent,
                    const budget_limits& limits);
 
-  /// What was used before the node was known here; counts above it, too.
-  void count(node at, const budget_amount& used);
+  /// At least so much was used, known here or not: what is missing is counted,
+  /// at the node and all above it.
+  void raise_to(node at, const budget_amount& used);
 
   /// Forgets a node: as soon as it has no children and no open reservations and
   /// nobody keeps it, unless it is set again. What it used stays counted above.

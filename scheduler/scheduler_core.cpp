@@ -53,12 +53,10 @@ result<void> scheduler_core::set_budget(std::string_view name,
                                         const budget_limits& limits,
                                         timestamp now,
                                         const budget_amount& used) {
-  const bool is_new = !budgets.find(name);
   const auto node = budgets.set(name, parent, limits);
   if (!node)
     return node.error();
-  if (is_new)
-    budgets.count(*node, used);
+  budgets.raise_to(*node, used);
   retry_budgets(*node, now);
   return {};
 }

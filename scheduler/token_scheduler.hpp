@@ -144,7 +144,7 @@ public:
   void set_weight(std::string_view tenant, double weight);
 
   /// See `budget_tree::set`. Calls that wait for more may go on.
-  /// @param used  Before it was known here; counts if the node is new.
+  /// @param used  At least so much was; see `budget_tree::raise_to`.
   result<void> set_budget(std::string_view name, std::string_view parent,
                           const budget_limits& limits, timestamp now,
                           const budget_amount& used = {});

@@ -71,14 +71,14 @@ public:
   std::vector<result<std::uint64_t>>
   post_all(std::span<const inbox_post> posts) override {
     const std::lock_guard lock{write_mutex_};
-    auto out = writer_->post_all(posts);
+    auto out = writer_->inbox().post_all(posts);
     ++posts_;
     return out;
   }
 
   result<void> answer(std::span<const inbox_answer> answers) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->answer(answers);
+    return writer_->inbox().answer(answers);
   }
 
   result<std::optional<std::string>>
@@ -88,12 +88,12 @@ public:
 
   result<bool> take_back(std::uint64_t id) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->take_back(id);
+    return writer_->inbox().take_back(id);
   }
 
   result<void> remove(std::span<const std::uint64_t> ids) override {
     const std::lock_guard lock{write_mutex_};
-    return writer_->remove(ids);
+    return writer_->inbox().remove(ids);
   }
 
   result<void> update_shared(

@@ -75,6 +75,10 @@ sqlite_writer::open(const std::string& path, sqlite_options options) {
   if (!ownership)
     return ownership.error();
   out->ownership_ = std::move(*ownership);
+  auto inbox = sqlite_inbox::prepare(out->db_);
+  if (!inbox)
+    return inbox.error();
+  out->inbox_ = std::move(*inbox);
   auto shared = sqlite_shared::prepare(out->db_);
   if (!shared)
     return shared.error();
@@ -108,12 +112,6 @@ result<void> sqlite_writer::prepare_all() {
      "ON CONFLICT(run) DO UPDATE SET seq = excluded.seq, "
      "version = excluded.version, data = excluded.data "
      "WHERE excluded.seq >= seq OR excluded.version <> version"},
-    {&post_, "INSERT INTO inbox(run, data, at) VALUES(?,?,?)"},
-    {&answer_, "UPDATE inbox SET answer = ? WHERE id = ? AND answer IS NULL"},
-    {&waits_, "SELECT 1 FROM inbox WHERE id = ? AND answer IS NULL"},
-    {&remove_, "DELETE FROM inbox WHERE id = ?"},
-    {&clear_inbox_, "DELETE FROM inbox WHERE run = ? AND answer IS NULL"},
-    {&status_, "SELECT status FROM runs WHERE id = ?"},
     {&foreign_commits_, "PRAGMA data_version"},
   };
   for (const auto& [statement, sql] : all) {
@@ -229,7 +227,7 @@ result<void> sqlite_writer::check_fit(const append_request& request,
   if (end.seq != request.expected_seq)
     return seq_conflict(request.run, request.expected_seq, end.seq);
   if (request.answer) {
-    const auto waiting = waits(request.answer->id);
+    const auto waiting = inbox_->waits(request.answer->id);
     if (!waiting)
       return waiting.error();
     if (!*waiting)
@@ -272,12 +270,10 @@ result<void> sqlite_writer::append_one(const append_request& request,
     end.event = *id;
   }
   if (request.answer)
-    if (auto ok = answer_.run(request.answer->data,
-                              static_cast<std::int64_t>(request.answer->id));
-        !ok)
+    if (auto ok = inbox_->answer_one(*request.answer); !ok)
       return ok;
   if (is_terminal(request.status))
-    if (auto ok = clear_inbox_.run(request.run); !ok)
+    if (auto ok = inbox_->clear(request.run); !ok)
       return ok;
   auto written = request.created ? insert_run(first_row(request), end.event)
                                  : update_run(request, end);
@@ -376,108 +372,9 @@ result<std::string> sqlite_writer::put_blob(std::string_view bytes) {
   return hash;
 }
 
-std::vector<result<std::uint64_t>>
-sqlite_writer::post_all(std::span<const inbox_post> posts) {
-  std::vector<result<std::uint64_t>> out;
-  out.reserve(posts.size());
-  if (auto ok = post_each(posts, out); !ok)
-    out.assign(posts.size(), ok.error());
-  return out;
-}
-
-/// In one transaction, so that no run ends in between.
-result<void> sqlite_writer::post_each(std::span<const inbox_post> posts,
-                                      std::vector<result<std::uint64_t>>& out) {
-  auto transaction =
-    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
-  if (!transaction)
-    return transaction.error();
-  for (const auto& each : posts) {
-    const auto status = find_status(each.run);
-    if (!status && status.error().code != errc::not_found)
-      return status.error();
-    if (!status || is_terminal(*status)) {
-      out.push_back(status ? run_ended(each.run, *status) : status.error());
-      continue;
-    }
-    if (auto ok = post_.run(each.run, each.data, system_now()); !ok)
-      return ok;
-    out.push_back(
-      static_cast<std::uint64_t>(sqlite3_last_insert_rowid(db_.raw())));
-  }
-  return transaction->commit();
-}
-
-/// @par Errors `not_found`, `corrupt`, `io`
-result<run_status> sqlite_writer::find_status(const run_id& run) {
-  status_.start(run);
-  const auto found = status_.step();
-  if (!found)
-    return found.error();
-  if (!*found)
-    return no_run(run);
-  auto status = status_of(status_.text(0));
-  status_.reset();
-  if (!status)
-    return error{errc::corrupt,
-                 "the row of " + run.str() + ": " + status.error().detail};
-  return status;
-}
-
-/// Whether this message has no answer yet.
-result<bool> sqlite_writer::waits(std::uint64_t post) {
-  waits_.start(static_cast<std::int64_t>(post));
-  auto found = waits_.step();
-  if (found && *found)
-    waits_.reset();
-  return found;
-}
-
-result<void> sqlite_writer::answer(std::span<const inbox_answer> answers) {
-  if (answers.empty())
-    return {};
-  auto transaction =
-    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
-  if (!transaction)
-    return transaction.error();
-  for (const auto& each : answers)
-    if (auto ok = answer_.run(each.data, static_cast<std::int64_t>(each.id));
-        !ok)
-      return ok;
-  return transaction->commit();
-}
-
-result<bool> sqlite_writer::take_back(std::uint64_t id) {
-  auto transaction =
-    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
-  if (!transaction)
-    return transaction.error();
-  auto waiting = waits(id);
-  if (!waiting || !*waiting)
-    return waiting;
-  if (auto ok = remove_.run(static_cast<std::int64_t>(id)); !ok)
-    return ok.error();
-  if (auto ok = transaction->commit(); !ok)
-    return ok.error();
-  return true;
-}
-
 result<void> sqlite_writer::release(const run_id& run) {
   ends_.erase(run);
   return ownership_->release(run);
-}
-
-result<void> sqlite_writer::remove(std::span<const std::uint64_t> ids) {
-  if (ids.empty())
-    return {};
-  auto transaction =
-    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
-  if (!transaction)
-    return transaction.error();
-  for (const auto id : ids)
-    if (auto ok = remove_.run(static_cast<std::int64_t>(id)); !ok)
-      return ok;
-  return transaction->commit();
 }
 
 result<std::int64_t> sqlite_writer::foreign_commits() {

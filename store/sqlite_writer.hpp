@@ -2,6 +2,7 @@
 
 #include <kestrion/store/event_store.hpp>
 #include <kestrion/store/payloads.hpp>
+#include <kestrion/store/sqlite_inbox.hpp>
 #include <kestrion/store/sqlite_owners.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
 #include <kestrion/store/sqlite_shared.hpp>
@@ -40,12 +41,7 @@ public:
   result<void> put_snapshots(std::span<const run_snapshot> snapshots);
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
-  std::vector<result<std::uint64_t>>
-  post_all(std::span<const inbox_post> posts);
-  result<void> answer(std::span<const inbox_answer> answers);
-  result<bool> take_back(std::uint64_t id);
   result<void> release(const run_id& run);
-  result<void> remove(std::span<const std::uint64_t> ids);
 
   /// Who shares the file.
   sqlite_owners& owners() { return *owners_; }
@@ -53,6 +49,8 @@ public:
   /// Who works on which run. To let go of one is `release` of this class, which
   /// also forgets that it was ours.
   sqlite_ownership& ownership() { return *ownership_; }
+
+  sqlite_inbox& inbox() { return *inbox_; }
 
   sqlite_shared& shared() { return *shared_; }
 
@@ -79,10 +77,6 @@ private:
   result<log_ends> take_known_ends();
   result<void> check_fit(const append_request& request, const log_end& end);
   result<void> check_key(const append_request& request);
-  result<bool> waits(std::uint64_t post);
-  result<run_status> find_status(const run_id& run);
-  result<void> post_each(std::span<const inbox_post> posts,
-                         std::vector<result<std::uint64_t>>& out);
   result<void> append_one(const append_request& request, std::string_view run,
                           log_end& end);
   result<void> update_run(const append_request& request, const log_end& end);
@@ -103,6 +97,7 @@ private:
   std::int64_t ends_version_ = 0; ///< `foreign_commits` when they were read.
   std::unique_ptr<sqlite_owners> owners_;
   std::unique_ptr<sqlite_ownership> ownership_;
+  std::optional<sqlite_inbox> inbox_;
   std::optional<sqlite_shared> shared_;
   sqlite_statement find_end_;
   sqlite_statement find_by_key_;
@@ -113,12 +108,6 @@ private:
   sqlite_statement insert_event_;
   sqlite_statement put_blob_;
   sqlite_statement put_snapshot_;
-  sqlite_statement post_;
-  sqlite_statement answer_;
-  sqlite_statement waits_;
-  sqlite_statement remove_;
-  sqlite_statement clear_inbox_;
-  sqlite_statement status_;
   sqlite_statement foreign_commits_;
 };
 

@@ -107,25 +107,18 @@ result<json::array> messages_of(const conversation& said) {
   return messages;
 }
 
-result<void> add_tool(json::array& tools, const tool_spec& tool) {
-  auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-  if (!schema)
-    return schema.error();
-  tools.push_back({{"name", tool.name},
-                   {"description", tool.description},
-                   {"input_schema", std::move(*schema)}});
-  return {};
-}
-
 result<json::array> tools_of(const agent_definition& agent,
                              const output_request& output) {
   json::array tools;
-  for (const auto& tool : agent.tools)
-    if (auto ok = add_tool(tools, tool); !ok)
-      return ok.error();
-  if (output.tool)
-    if (auto ok = add_tool(tools, *output.tool); !ok)
-      return ok.error();
+  for (const auto* tool : offered_tools(agent, output)) {
+    auto schema =
+      stored_json(tool->input_schema, "the schema of " + tool->name);
+    if (!schema)
+      return schema.error();
+    tools.push_back({{"name", tool->name},
+                     {"description", tool->description},
+                     {"input_schema", std::move(*schema)}});
+  }
   return tools;
 }
 
@@ -210,16 +203,11 @@ result<std::string> to_wire(const model_request& request,
   const auto& agent = *request.agent;
   const auto known =
     options.capabilities.find(vendor::anthropic, options.model);
-  const auto output = output_request_of(agent, known);
+  const auto output =
+    checked_output(request, known, options.model,
+                   {agent.options, options.version, options.thinking});
   if (!output)
     return output.error();
-  if (auto ok =
-        check_options(known, options.model,
-                      {agent.options, options.version, options.thinking,
-                       !agent.tools.empty() || output->tool,
-                       !known.images && has_images(request.conversation)});
-      !ok)
-    return ok.error();
   auto messages = messages_of(request.conversation);
   if (!messages)
     return messages.error();

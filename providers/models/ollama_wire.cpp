@@ -177,18 +177,10 @@ result<std::string> to_wire(const model_request& request,
                             const ollama_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   const auto known = options.capabilities.find(vendor::ollama, options.model);
-  const auto output = output_request_of(agent, known);
+  const auto output =
+    checked_output(request, known, options.model, {agent.options});
   if (!output)
     return output.error();
-  if (auto ok =
-        check_options(known, options.model,
-                      {agent.options,
-                       {},
-                       {},
-                       !agent.tools.empty() || output->tool,
-                       !known.images && has_images(request.conversation)});
-      !ok)
-    return ok.error();
   if (options.num_ctx && *options.num_ctx < 1)
     return error{errc::invalid_argument, "num_ctx is "
                                            + std::to_string(*options.num_ctx)

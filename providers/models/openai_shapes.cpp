@@ -7,31 +7,20 @@
 
 namespace kestrion {
 
-namespace {
-
-result<void> add_tool(boost::json::array& tools, const tool_spec& tool) {
-  auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-  if (!schema)
-    return schema.error();
-  tools.push_back({{"type", "function"},
-                   {"function",
-                    {{"name", tool.name},
-                     {"description", tool.description},
-                     {"parameters", std::move(*schema)}}}});
-  return {};
-}
-
-} // namespace
-
 result<boost::json::array> function_tools(const agent_definition& agent,
                                           const output_request& output) {
   boost::json::array tools;
-  for (const auto& tool : agent.tools)
-    if (auto ok = add_tool(tools, tool); !ok)
-      return ok.error();
-  if (output.tool)
-    if (auto ok = add_tool(tools, *output.tool); !ok)
-      return ok.error();
+  for (const auto* tool : offered_tools(agent, output)) {
+    auto schema =
+      stored_json(tool->input_schema, "the schema of " + tool->name);
+    if (!schema)
+      return schema.error();
+    tools.push_back({{"type", "function"},
+                     {"function",
+                      {{"name", tool->name},
+                       {"description", tool->description},
+                       {"parameters", std::move(*schema)}}}});
+  }
   return tools;
 }
 

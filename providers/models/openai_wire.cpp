@@ -248,18 +248,10 @@ result<std::string> to_wire(const model_request& request,
                             const openai_options& options, delivery wanted) {
   const auto& agent = *request.agent;
   const auto known = options.capabilities.find(vendor::openai, options.model);
-  const auto output = output_request_of(agent, known);
+  const auto output =
+    checked_output(request, known, options.model, {agent.options});
   if (!output)
     return output.error();
-  if (auto ok =
-        check_options(known, options.model,
-                      {agent.options,
-                       {},
-                       {},
-                       !agent.tools.empty() || output->tool,
-                       !known.images && has_images(request.conversation)});
-      !ok)
-    return ok.error();
   auto messages = messages_of(request, options);
   if (!messages)
     return messages.error();

@@ -44,6 +44,14 @@ bool takes_null(const json::value& schema) {
                         takes_null);
 }
 
+bool has_images(const conversation& said) {
+  return std::any_of(said.begin(), said.end(), [](const auto& m) {
+    return std::any_of(m->parts.begin(), m->parts.end(), [](const auto& p) {
+      return std::holds_alternative<image_part>(p);
+    });
+  });
+}
+
 bool make_strict(json::value& schema);
 
 bool make_all_strict(json::value& schemas) {
@@ -168,6 +176,30 @@ result<output_request> output_request_of(const agent_definition& agent,
   return out;
 }
 
+result<output_request> checked_output(const model_request& request,
+                                      const model_capabilities& known,
+                                      std::string_view model,
+                                      requested_options wanted) {
+  auto output = output_request_of(*request.agent, known);
+  if (!output)
+    return output;
+  wanted.tools = !request.agent->tools.empty() || output->tool;
+  wanted.images = !known.images && has_images(request.conversation);
+  if (auto ok = check_options(known, model, wanted); !ok)
+    return ok.error();
+  return output;
+}
+
+std::vector<const tool_spec*> offered_tools(const agent_definition& agent,
+                                            const output_request& output) {
+  std::vector<const tool_spec*> out;
+  for (const auto& tool : agent.tools)
+    out.push_back(&tool);
+  if (output.tool)
+    out.push_back(&*output.tool);
+  return out;
+}
+
 void take_output_call(model_reply& reply) {
   bool has_answer = false;
   bool has_calls = false;
@@ -181,14 +213,6 @@ void take_output_call(model_reply& reply) {
     }
   if (has_answer && !has_calls && reply.stop == stop_reason::tool_use)
     reply.stop = stop_reason::end_turn;
-}
-
-bool has_images(const conversation& said) {
-  return std::any_of(said.begin(), said.end(), [](const auto& m) {
-    return std::any_of(m->parts.begin(), m->parts.end(), [](const auto& p) {
-      return std::holds_alternative<image_part>(p);
-    });
-  });
 }
 
 } // namespace kestrion

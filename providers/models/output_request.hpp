@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 /// How a model is asked for the output that an agent declares, and how its
 /// answer becomes text again: the run and its log know one way only.
@@ -29,6 +30,18 @@ struct output_request {
 result<output_request> output_request_of(const agent_definition& agent,
                                          const model_capabilities& known);
 
+/// As above, and refuses first what the model does not accept.
+/// @param wanted  What else is asked for; tools and images are filled in.
+/// @par Errors as `output_request_of` and `check_options`
+result<output_request> checked_output(const model_request& request,
+                                      const model_capabilities& known,
+                                      std::string_view model,
+                                      requested_options wanted);
+
+/// What the model may call: the agent's tools, and that by which it answers.
+std::vector<const tool_spec*> offered_tools(const agent_definition& agent,
+                                            const output_request& output);
+
 /// A call of that tool becomes the text that it stands for.
 void take_output_call(model_reply& reply);
 
@@ -43,8 +56,5 @@ strict_schema(const boost::json::value& schema);
 /// does not keep to them is rejected by the run.
 /// @par Source platform.claude.com, structured outputs
 boost::json::value without_bounds(const boost::json::value& schema);
-
-/// Whether anything was said with an image.
-bool has_images(const conversation& said);
 
 } // namespace kestrion

@@ -134,27 +134,20 @@ result<json::array> items_of(const conversation& said, std::string vendor) {
   return items;
 }
 
-result<void> add_tool(json::array& tools, const tool_spec& tool) {
-  auto schema = stored_json(tool.input_schema, "the schema of " + tool.name);
-  if (!schema)
-    return schema.error();
-  tools.push_back({{"type", "function"},
-                   {"name", tool.name},
-                   {"description", tool.description},
-                   {"parameters", std::move(*schema)},
-                   {"strict", false}});
-  return {};
-}
-
 result<json::array> tools_of(const agent_definition& agent,
                              const output_request& output) {
   json::array tools;
-  for (const auto& tool : agent.tools)
-    if (auto ok = add_tool(tools, tool); !ok)
-      return ok.error();
-  if (output.tool)
-    if (auto ok = add_tool(tools, *output.tool); !ok)
-      return ok.error();
+  for (const auto* tool : offered_tools(agent, output)) {
+    auto schema =
+      stored_json(tool->input_schema, "the schema of " + tool->name);
+    if (!schema)
+      return schema.error();
+    tools.push_back({{"type", "function"},
+                     {"name", tool->name},
+                     {"description", tool->description},
+                     {"parameters", std::move(*schema)},
+                     {"strict", false}});
+  }
   return tools;
 }
 
@@ -172,18 +165,10 @@ result<std::string> to_wire(const model_request& request,
                             delivery wanted) {
   const auto& agent = *request.agent;
   const auto known = options.capabilities.find(vendor::openai, options.model);
-  const auto output = output_request_of(agent, known);
+  const auto output =
+    checked_output(request, known, options.model, {agent.options});
   if (!output)
     return output.error();
-  if (auto ok =
-        check_options(known, options.model,
-                      {agent.options,
-                       {},
-                       {},
-                       !agent.tools.empty() || output->tool,
-                       !known.images && has_images(request.conversation)});
-      !ok)
-    return ok.error();
   auto items = items_of(request.conversation, vendor_of(options));
   if (!items)
     return items.error();

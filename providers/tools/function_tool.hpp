@@ -2,6 +2,7 @@
 
 #include <kestrion/messages/agent.hpp>
 #include <kestrion/messages/described.hpp>
+#include <kestrion/messages/json_schema.hpp>
 #include <kestrion/providers/tools/tool.hpp>
 
 #include <concepts>

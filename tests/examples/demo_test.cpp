@@ -9,18 +9,18 @@ namespace demo_test {
 
 const std::string script = KESTRION_EXAMPLES "/kubectl_agent/demo.sh";
 
-outcome_of_process play(const scratch_folder& folder,
+outcome_of_process play(const temp_folder& folder,
                         const std::vector<std::string>& options) {
   std::vector<std::string> arguments{script, KESTRION_BUILD, "--work",
-                                     (folder.path / "demo").string()};
+                                     (folder.path() / "demo").string()};
   arguments.insert(arguments.end(), options.begin(), options.end());
-  return run_to_its_end(example(folder.path, "/bin/bash", arguments));
+  return run_to_its_end(example(folder.path(), "/bin/bash", arguments));
 }
 
 /// The last lines name the run, its status and the store, and the store says
 /// the same.
-void check_end(const scratch_folder& folder, const outcome_of_process& done) {
-  const auto store = folder.path / "demo" / "runs.db";
+void check_end(const temp_folder& folder, const outcome_of_process& done) {
+  const auto store = folder.path() / "demo" / "runs.db";
   const auto runs = runs_in(store);
   BOOST_REQUIRE_EQUAL(runs.size(), 1u);
   BOOST_CHECK(runs[0].row.status == run_status::completed);
@@ -37,7 +37,7 @@ void check_end(const scratch_folder& folder, const outcome_of_process& done) {
 BOOST_AUTO_TEST_SUITE(demo_test)
 
 BOOST_AUTO_TEST_CASE(a_killed_run_completes_in_another_process) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
   const auto done = play(folder, {});
 
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_killed_run_completes_in_another_process) {
 }
 
 BOOST_AUTO_TEST_CASE(killed_between_the_edit_and_its_record_it_edits_once) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
   const auto done = play(folder, {"--mid-edit"});
 
@@ -63,20 +63,20 @@ BOOST_AUTO_TEST_CASE(killed_between_the_edit_and_its_record_it_edits_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_as_it_has_to_be_makes_it_fail) {
-  const scratch_folder folder;
+  const temp_folder folder;
   const auto fails = [&](const std::vector<std::string>& arguments,
                          const std::string& why) {
     const auto done =
-      run_to_its_end(example(folder.path, "/bin/bash", arguments));
+      run_to_its_end(example(folder.path(), "/bin/bash", arguments));
     BOOST_CHECK_NE(done.exit_code, 0);
     BOOST_CHECK_MESSAGE(done.says(why), done.text);
   };
 
   fails({script, "nowhere"}, "there is no nowhere/examples");
   fails({script, KESTRION_BUILD, "--dance"}, "is no option");
-  fails({script, KESTRION_BUILD, "--work", folder.path.string()},
+  fails({script, KESTRION_BUILD, "--work", folder.path().string()},
         "no demo made it");
-  BOOST_CHECK(std::filesystem::exists(folder.path));
+  BOOST_CHECK(std::filesystem::exists(folder.path()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

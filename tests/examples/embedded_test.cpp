@@ -7,9 +7,9 @@ using namespace kestrion::test;
 BOOST_AUTO_TEST_SUITE(embedded_test)
 
 BOOST_AUTO_TEST_CASE(its_own_actors_start_decide_and_hear_the_results) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
-  const auto done = run_to_its_end(example(folder.path, "embedded/embedded"));
+  const auto done = run_to_its_end(example(folder.path(), "embedded/embedded"));
 
   BOOST_TEST_CONTEXT(done.text) {
     BOOST_CHECK_EQUAL(done.exit_code, 0);

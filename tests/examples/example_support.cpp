@@ -8,18 +8,6 @@ namespace kestrion::test {
 
 namespace fs = std::filesystem;
 
-scratch_folder::scratch_folder() {
-  auto pattern = (fs::temp_directory_path() / "example-XXXXXX").string();
-  if (!::mkdtemp(pattern.data()))
-    throw std::runtime_error("no temporary folder " + pattern);
-  path = pattern;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
 std::vector<std::string> example(const fs::path& folder,
                                  const std::string& program,
                                  std::vector<std::string> arguments) {

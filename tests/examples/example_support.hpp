@@ -2,21 +2,13 @@
 
 #include <kestrion/kestrion.hpp>
 #include <kestrion/tests/support/child_process.hpp>
+#include <kestrion/tests/support/temp_folder.hpp>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace kestrion::test {
-
-/// A folder of its own for a test, removed at its end.
-struct scratch_folder {
-  std::filesystem::path path;
-  scratch_folder();
-  ~scratch_folder();
-  scratch_folder(const scratch_folder&) = delete;
-  scratch_folder& operator=(const scratch_folder&) = delete;
-};
 
 /// `program`, below the build's examples, in `folder`; without any key to a
 /// real model, and with its errors among its output.

@@ -11,12 +11,12 @@ namespace fleet_test {
 
 const std::string fleet = KESTRION_BUILD "/examples/fleet/fleet";
 
-outcome_of_process call(const scratch_folder& folder,
+outcome_of_process call(const temp_folder& folder,
                         std::vector<std::string> arguments) {
   // Whatever it makes is below the folder of the test.
   arguments.insert(arguments.begin(),
-                   {"TMPDIR=" + folder.path.string(), fleet});
-  return run_to_its_end(example(folder.path, "/usr/bin/env", arguments));
+                   {"TMPDIR=" + folder.path().string(), fleet});
+  return run_to_its_end(example(folder.path(), "/usr/bin/env", arguments));
 }
 
 std::size_t lines_that_begin(const outcome_of_process& done,
@@ -34,7 +34,7 @@ constexpr std::size_t checks = 7;
 BOOST_AUTO_TEST_SUITE(fleet_test)
 
 BOOST_AUTO_TEST_CASE(killed_again_and_again_it_does_everything_once) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
   const auto done = call(folder, {"60", "7"});
 
@@ -46,13 +46,13 @@ BOOST_AUTO_TEST_CASE(killed_again_and_again_it_does_everything_once) {
     BOOST_CHECK(done.says("ok: 210 runs are completed, of 210\n"));
     BOOST_CHECK(done.text.find('\x1b') == std::string::npos);
   }
-  BOOST_CHECK(std::filesystem::is_empty(folder.path));
+  BOOST_CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 BOOST_AUTO_TEST_CASE(its_proof_sees_what_is_not_so) {
-  const scratch_folder folder;
+  const temp_folder folder;
   BOOST_REQUIRE_EQUAL(call(folder, {"--worker", ".", "3"}).exit_code, 0);
-  const auto notes = folder.path / "notes.txt";
+  const auto notes = folder.path() / "notes.txt";
   const auto sound = contents_of(notes);
   const auto prove_with = [&](const std::string& text, const char* runs = "3") {
     std::ofstream{notes} << text;
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(its_proof_sees_what_is_not_so) {
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_said_and_not_done) {
-  const scratch_folder folder;
+  const temp_folder folder;
   for (const auto& words :
        std::vector<std::vector<std::string>>{{"0"},
                                              {"many"},
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_said_and_not_done) {
     BOOST_CHECK_EQUAL(done.exit_code, 2);
     BOOST_CHECK(done.says("usage: fleet"));
   }
-  BOOST_CHECK(std::filesystem::is_empty(folder.path));
+  BOOST_CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

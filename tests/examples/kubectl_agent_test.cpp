@@ -10,7 +10,7 @@ namespace kubectl_agent_test {
 /// A manifest with 2 replicas, and an agent that wants a third one: its
 /// process was killed while it waited for an engineer.
 struct killed_while_waiting {
-  scratch_folder folder;
+  temp_folder folder;
   std::string run;
 
   killed_while_waiting() {
@@ -26,14 +26,14 @@ struct killed_while_waiting {
   }
 
   std::filesystem::path manifest() const {
-    return folder.path / "checkout-api.yaml";
+    return folder.path() / "checkout-api.yaml";
   }
 
   std::vector<std::string> command(const std::string& name,
                                    const std::vector<std::string>& more) const {
     std::vector<std::string> arguments{name, "."};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return example(folder.path, "kubectl_agent/kubectl_agent", arguments);
+    return example(folder.path(), "kubectl_agent/kubectl_agent", arguments);
   }
 
   outcome_of_process call(const std::string& name,
@@ -42,12 +42,12 @@ struct killed_while_waiting {
   }
 
   stored_run only_run() const {
-    auto runs = runs_in(folder.path / "runs.db");
+    auto runs = runs_in(folder.path() / "runs.db");
     BOOST_REQUIRE_EQUAL(runs.size(), 1u);
     return runs.front();
   }
 
-  std::string edits() const { return contents_of(folder.path / "edits.log"); }
+  std::string edits() const { return contents_of(folder.path() / "edits.log"); }
 };
 
 } // namespace kubectl_agent_test

@@ -8,10 +8,10 @@ using namespace kestrion::test;
 BOOST_AUTO_TEST_SUITE(quickstart_test)
 
 BOOST_AUTO_TEST_CASE(it_waits_for_an_engineer_and_completes) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
   const auto done =
-    run_to_its_end(example(folder.path, "quickstart/quickstart"));
+    run_to_its_end(example(folder.path(), "quickstart/quickstart"));
 
   BOOST_TEST_CONTEXT(done.text) {
     BOOST_CHECK_EQUAL(done.exit_code, 0);
@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(it_waits_for_an_engineer_and_completes) {
     BOOST_CHECK(done.says("completed: checkout-api now has 3 replicas.\n"));
     BOOST_CHECK(done.says("total: 3 model calls, 2 tool calls"));
   }
-  const auto runs = runs_in(folder.path / "agent_runs.db");
+  const auto runs = runs_in(folder.path() / "agent_runs.db");
   BOOST_REQUIRE_EQUAL(runs.size(), 1u);
   BOOST_CHECK(runs[0].row.status == run_status::completed);
   const auto grants = runs[0].all<approval_granted>();
@@ -31,13 +31,13 @@ BOOST_AUTO_TEST_CASE(it_waits_for_an_engineer_and_completes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_second_time_it_adds_a_run_to_the_same_store) {
-  const scratch_folder folder;
-  const auto command = example(folder.path, "quickstart/quickstart");
+  const temp_folder folder;
+  const auto command = example(folder.path(), "quickstart/quickstart");
 
   BOOST_CHECK_EQUAL(run_to_its_end(command).exit_code, 0);
   BOOST_CHECK_EQUAL(run_to_its_end(command).exit_code, 0);
 
-  BOOST_CHECK_EQUAL(runs_in(folder.path / "agent_runs.db").size(), 2u);
+  BOOST_CHECK_EQUAL(runs_in(folder.path() / "agent_runs.db").size(), 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,10 +7,10 @@ using namespace kestrion::test;
 BOOST_AUTO_TEST_SUITE(shared_limits_test)
 
 BOOST_AUTO_TEST_CASE(eleven_runs_share_a_server_that_takes_one_call_at_a_time) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
   const auto done =
-    run_to_its_end(example(folder.path, "shared_limits/shared_limits"));
+    run_to_its_end(example(folder.path(), "shared_limits/shared_limits"));
 
   BOOST_TEST_CONTEXT(done.text) {
     BOOST_CHECK_EQUAL(done.exit_code, 0);

@@ -7,9 +7,9 @@ using namespace kestrion::test;
 BOOST_AUTO_TEST_SUITE(streaming_test)
 
 BOOST_AUTO_TEST_CASE(it_prints_each_word_once_and_while_it_is_said) {
-  const scratch_folder folder;
+  const temp_folder folder;
 
-  child_process p(example(folder.path, "streaming/streaming"));
+  child_process p(example(folder.path(), "streaming/streaming"));
   const auto end = child_process::clock::now() + std::chrono::seconds{120};
   bool was_seen_growing = false;
   while (

@@ -1,5 +1,6 @@
 #include "described_sample.hpp"
 
+#include <kestrion/messages/json_schema.hpp>
 #include <kestrion/messages/schema.hpp>
 
 #include <boost/test/unit_test.hpp>

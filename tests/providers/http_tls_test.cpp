@@ -1,10 +1,10 @@
 #include <kestrion/providers/http/client.hpp>
 #include <kestrion/tests/support/http_calls.hpp>
 #include <kestrion/tests/support/loopback_server.hpp>
+#include <kestrion/tests/support/temp_folder.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -30,16 +30,6 @@ http_request get(const std::string& url) {
   return request;
 }
 
-struct temporary_folder {
-  std::filesystem::path path;
-  temporary_folder() {
-    std::string name =
-      std::filesystem::temp_directory_path() / "kestrion-tls-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~temporary_folder() { std::filesystem::remove_all(path); }
-};
-
 } // namespace http_tls_test
 
 BOOST_AUTO_TEST_SUITE(http_tls_test)
@@ -55,9 +45,9 @@ BOOST_AUTO_TEST_CASE(a_trusted_certificate_for_the_name_is_accepted) {
 }
 
 BOOST_AUTO_TEST_CASE(a_ca_file_is_trusted_as_well) {
-  const temporary_folder folder;
+  const temp_folder folder;
   const auto identity = make_tls_identity("api.test");
-  const auto path = (folder.path / "ca.pem").string();
+  const auto path = folder / "ca.pem";
   std::ofstream{path} << identity.certificate;
   loopback_server server{answer, identity};
   http_client client{{.ca_file = path, .resolver = here}};

@@ -1,4 +1,5 @@
 #include <kestrion/messages/described.hpp>
+#include <kestrion/messages/json_schema.hpp>
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/schema.hpp>
 #include <kestrion/providers/models/anthropic_wire.hpp>

@@ -175,12 +175,15 @@ BOOST_AUTO_TEST_CASE(the_last_call_may_exceed_alone) {
   BOOST_TEST(!tree.reserve(a, {0, 1, 1}, now)->only_reserved);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_used_before_counts_above) {
+BOOST_AUTO_TEST_CASE(what_was_used_elsewhere_counts_above_once) {
   budget_tree tree;
   const auto top = tree.set("top", "", {.tokens_max = 10}).value();
   const auto run = tree.set("run", "top", {}).value();
-  tree.count(run, {3, 10, 2});
+  tree.raise_to(run, {3, 10, 2});
   BOOST_CHECK(tree.used(top) == (budget_amount{3, 10, 2}));
+  tree.raise_to(run, {5, 4, 2}); // Of each only what is missing.
+  BOOST_CHECK(tree.used(run) == (budget_amount{5, 10, 2}));
+  BOOST_CHECK(tree.used(top) == (budget_amount{5, 10, 2}));
   BOOST_TEST(!tree.reserve(run, {0, 1, 1}, now)->only_reserved);
 }
 

@@ -3,7 +3,7 @@
 
 #include <kestrion/tests/sim/storm_witness.hpp>
 #include <kestrion/tests/support/check_lines.hpp>
-#include <kestrion/tests/support/draft_album.hpp>
+#include <kestrion/tests/support/draft_spectators.hpp>
 #include <kestrion/tests/support/family.hpp>
 #include <kestrion/tests/support/outside.hpp>
 
@@ -14,59 +14,6 @@ namespace kestrion::test {
 using namespace std::chrono_literals;
 
 namespace drafts_test {
-
-/// Sees drafts, as fast as it gets turns.
-class spectator {
-public:
-  explicit spectator(sim& process)
-    : actor_(
-      process.system().spawn([it = album_](draft_subscriber_actor::pointer)
-                               -> draft_subscriber_actor::behavior_type {
-        return {[it](const draft_update& x) {
-          it->add(x);
-        }};
-      })) {}
-  ~spectator() { end(); }
-  spectator(const spectator&) = delete;
-  spectator& operator=(const spectator&) = delete;
-
-  const draft_subscriber_actor& actor() const { return actor_; }
-  void end() { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
-  void crash() { caf::anon_send_exit(actor_, caf::exit_reason::kill); }
-
-  const draft_album& album() const { return *album_; }
-  std::vector<std::string> lines() const { return album_->lines(); }
-
-private:
-  std::shared_ptr<draft_album> album_ = std::make_shared<draft_album>();
-  draft_subscriber_actor actor_;
-};
-
-/// Takes a message when the test says so.
-class slow_spectator {
-public:
-  explicit slow_spectator(sim& process) : self_(process.system()) {}
-
-  draft_subscriber_actor actor() {
-    return caf::actor_cast<draft_subscriber_actor>(
-      caf::actor_cast<caf::strong_actor_ptr>(self_.ptr()));
-  }
-
-  /// @returns False if there is none.
-  bool take_one() {
-    if (!self_->has_next_message())
-      return false;
-    self_->receive([this](const draft_update& x) { album.add(x); });
-    // There is never another one before this one was dealt with.
-    BOOST_CHECK(!self_->has_next_message());
-    return true;
-  }
-
-  draft_album album;
-
-private:
-  caf::scoped_actor self_;
-};
 
 model_delta piece(std::string text) {
   return {delta_kind::text, 0, 0, std::move(text)};
@@ -87,6 +34,13 @@ struct watched : family {
   run_id begin(std::uint32_t seed = 1) {
     boot({poet()}, seed);
     return start("poet");
+  }
+
+  /// As above, in a world where nothing has happened yet.
+  run_id begin_anew(std::uint32_t seed) {
+    disk = open_store("memory:").value();
+    m = std::make_shared<patient_model>();
+    return begin(seed);
   }
 
   result<bool> watch(const run_id& id, draft_subscriber_actor who) {
@@ -140,9 +94,7 @@ BOOST_AUTO_TEST_CASE(pieces_are_seen_before_the_answer_is_finished) {
 BOOST_AUTO_TEST_CASE(a_draft_is_completed_once_its_event_is_durable) {
   for (std::uint32_t seed = 1; seed <= 20; ++seed)
     BOOST_TEST_CONTEXT("seed " << seed) {
-      disk = open_store("memory:").value();
-      m = std::make_shared<patient_model>();
-      const auto id = begin(seed);
+      const auto id = begin_anew(seed);
       int completed = 0;
       const auto subscriber =
         process->system().spawn([&](draft_subscriber_actor::pointer)
@@ -170,9 +122,7 @@ BOOST_AUTO_TEST_CASE(a_draft_is_completed_once_its_event_is_durable) {
 BOOST_AUTO_TEST_CASE(whenever_one_begins_it_sees_each_byte_once) {
   for (std::uint32_t seed = 1; seed <= 200; ++seed)
     BOOST_TEST_CONTEXT("seed " << seed) {
-      disk = open_store("memory:").value();
-      m = std::make_shared<patient_model>();
-      const auto id = begin(seed);
+      const auto id = begin_anew(seed);
       std::string all;
       std::deque<spectator> who;
       for (int i = 0; i < 30; ++i) {
@@ -279,9 +229,7 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_is_interrupted_or_cancelled_is_dropped) {
 BOOST_AUTO_TEST_CASE(a_crash_in_the_middle_begins_the_draft_anew) {
   for (std::uint32_t seed = 1; seed <= 50; ++seed)
     BOOST_TEST_CONTEXT("seed " << seed) {
-      disk = open_store("memory:").value();
-      m = std::make_shared<patient_model>();
-      const auto id = begin(seed);
+      const auto id = begin_anew(seed);
       const spectator who{*process};
       BOOST_REQUIRE(watch(id, who.actor()));
       say("Roses ");
@@ -317,9 +265,7 @@ BOOST_AUTO_TEST_CASE(a_crash_between_the_answer_and_its_event_shows_no_end) {
   // and the answer of each call is completed at most once.
   for (std::uint32_t seed = 1; seed <= 200; ++seed)
     BOOST_TEST_CONTEXT("seed " << seed) {
-      disk = open_store("memory:").value();
-      m = std::make_shared<patient_model>();
-      const auto id = begin(seed);
+      const auto id = begin_anew(seed);
       const spectator who{*process};
       BOOST_REQUIRE(watch(id, who.actor()));
       say("Roses");
@@ -431,9 +377,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_runs_that_nobody_watched) {
 BOOST_AUTO_TEST_CASE(whatever_crashes_what_is_seen_as_completed_is_the_log) {
   for (std::uint32_t seed = 1; seed <= 100; ++seed)
     BOOST_TEST_CONTEXT("seed " << seed) {
-      disk = open_store("memory:").value();
-      m = std::make_shared<patient_model>();
-      const auto id = begin(seed);
+      const auto id = begin_anew(seed);
       std::deque<spectator> who;
       std::deque<slow_spectator> slow;
       const auto one_in = [&](std::uint64_t n) {

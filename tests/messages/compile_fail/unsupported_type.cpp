@@ -1,5 +1,6 @@
 // Compiled by tests only. OPERATION 0 is the control: it has to compile.
 #include <kestrion/messages/described.hpp>
+#include <kestrion/messages/json_schema.hpp>
 
 #include <boost/describe/class.hpp>
 
