@@ -54,6 +54,11 @@ agent& agent::limits(run_limits limits) {
   return *this;
 }
 
+agent& agent::asks_for_more(requires_approval who) {
+  definition_.limit_gate = who.gate();
+  return *this;
+}
+
 agent& agent::options(model_options options) {
   definition_.options = std::move(options);
   return *this;

@@ -31,6 +31,13 @@ public:
   agent& model(model_ptr model);
   agent& system(std::string prompt);
   agent& limits(run_limits limits);
+
+  /// A run that reaches one of its limits (turns, tool calls, tokens, cost,
+  /// wall time, descendants) asks people for more, instead of failing: it is
+  /// held, `waiting_on_human`, with a call of `raise_limits` to approve, to
+  /// approve with other numbers (`limit_raise`), or to deny, which fails it.
+  /// @param who  As for a tool; a deadline that passes expires the run.
+  agent& asks_for_more(requires_approval who = requires_approval{});
   agent& options(model_options options);
   agent& tool(kestrion::tool tool);
 

@@ -16,7 +16,8 @@ constexpr std::int64_t priority_max = 100;
 void take_over(draft& d) {
   const auto before = d.after;
   run_recovered recovered;
-  if (before.model_call && before.model_call->not_before <= d.now) {
+  if (before.model_call && !before.limit
+      && before.model_call->not_before <= d.now) {
     recovered.model_call = before.model_call->id;
     const auto lost = estimate_lost(d);
     recovered.lost_tokens_estimate = lost.tokens;
@@ -39,7 +40,7 @@ void take_over(draft& d) {
   for (const auto& call : before.calls)
     if (is_doubtful(call))
       d.emit(tool_call_in_doubt{call.id});
-  fail_if_spent(d);
+  stop_if_spent(d);
 }
 
 } // namespace
@@ -52,6 +53,10 @@ outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
     return error{errc::invalid_argument, "the priority is "
                                            + std::to_string(priority)
                                            + "; expected -100 to 100"};
+  if (c.header.deadline && *c.header.deadline <= c.now)
+    return error{errc::invalid_argument, "the deadline "
+                                           + to_string(*c.header.deadline)
+                                           + " has passed already"};
   const bool has_input = c.history.empty() || !c.input.parts.empty();
   if (has_input)
     if (auto why = misfit(c.input, a.name))
@@ -62,7 +67,7 @@ outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
     d.emit(message_received{m, {}});
   if (has_input)
     d.emit(message_received{{role::user, c.input.parts}, {}});
-  fail_if_spent(d);
+  stop_if_spent(d);
   return std::move(d.out);
 }
 
@@ -81,11 +86,11 @@ outcome on(const run_state& s, const agent_definition& a, const tick& c) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return decision{};
   draft d{s, a, c.now};
-  const auto& limits = s.header->limits;
-  if (!expire_if_due(d) && c.now - p.started_at >= limits.wall_time_max)
-    fail(d, errc::limit_exceeded,
-         "the run's limit is reached: wall_time_max of "
-           + std::to_string(limits.wall_time_max.count() / 1'000'000) + " s");
+  if (const auto deadline = s.header->deadline; deadline && *deadline <= c.now)
+    fail(d, errc::timeout,
+         "the run's deadline passed: " + to_string(*deadline));
+  else if (!expire_if_due(d))
+    stop_if_overdue(d);
   return std::move(d.out);
 }
 

@@ -7,10 +7,10 @@ namespace kestrion::machine {
 
 bool expire_if_due(draft& d) {
   std::vector<const open_call*> late;
-  for (const auto& call : d.state.progress.calls)
-    if (call.phase == call_phase::waiting && call.deadline
-        && *call.deadline <= d.now && !missing_roles(call).empty())
+  for_each_closed_gate(d.state.progress, [&](const open_call& call) {
+    if (call.deadline && *call.deadline <= d.now)
       late.push_back(&call);
+  });
   if (late.empty())
     return false;
   for (const auto* call : late)
@@ -37,7 +37,22 @@ std::variant<const open_call*, outcome> begin(draft& d,
       error{errc::refused, d.after.reason + "; the run is expired"};
     return outcome{std::move(d.out)};
   }
-  return &d.state.progress.calls[std::get<std::size_t>(*gate)];
+  return std::get<const open_call*>(*gate);
+}
+
+/// Whether people are asked for more by it.
+bool raises_limits(const draft& d, const open_call& call) {
+  const auto& request = d.state.progress.limit;
+  return request && &request->call == &call;
+}
+
+/// Why `arguments` can't take the place of those that `call` has.
+std::optional<std::string> unfit(const draft& d, const open_call& call,
+                                 const std::string& arguments) {
+  if (!raises_limits(d, call))
+    return misfit(d.agent, call.tool, arguments);
+  const auto raise = raise_of(d, arguments);
+  return raise ? std::nullopt : std::optional{raise.error().detail};
 }
 
 /// As the log will have it: a repetition has to be equal to what is there.
@@ -61,12 +76,15 @@ outcome on(const run_state& s, const agent_definition& a,
   approval_granted granted{call.id, decision.by, decision.role, call.digest,
                            x.arguments};
   if (x.arguments) {
-    if (auto why = misfit(a, call.tool, *x.arguments))
+    if (auto why = unfit(d, call, *x.arguments))
       return error{errc::invalid_argument, "edited arguments: " + *why};
     granted.digest = approval_digest(call.tool, *x.arguments);
   }
   d.emit(std::move(granted));
-  start_if_open(d);
+  if (raises_limits(d, call))
+    settle_limit(d);
+  else
+    start_if_open(d);
   return std::move(d.out);
 }
 
@@ -81,8 +99,15 @@ outcome on(const run_state& s, const agent_definition& a, const deny_call& c) {
   const auto& call = *std::get<const open_call*>(begun);
   d.emit(approval_denied{call.id, decision.by, decision.role, call.digest,
                          x.reason});
+  if (raises_limits(d, call)) {
+    fail(d, errc::limit_exceeded,
+         "the run's limit is reached: " + s.progress.limit->why + "; "
+           + decision.by + " did not allow more"
+           + (x.reason.empty() ? "" : ": " + x.reason));
+    return std::move(d.out);
+  }
   start_if_open(d);
-  fail_if_spent(d);
+  stop_if_spent(d);
   return std::move(d.out);
 }
 

@@ -48,7 +48,7 @@ outcome on(const run_state& s, const agent_definition& a, const child_done& c) {
   if (!is_terminal(c.status))
     return decision{};
   d.emit(ended(*call, c));
-  fail_if_spent(d);
+  stop_if_spent(d);
   return std::move(d.out);
 }
 

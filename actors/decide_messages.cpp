@@ -28,17 +28,17 @@ std::optional<error> why_deaf(const run_state& s, const std::string& by) {
 
 /// Gives up the model call; its answer is not waited for any more.
 void interrupt(draft& d, const open_model_call& open, lost_call lost) {
-  if (open.not_before > d.now)
-    lost = {}; // It waits for its time, so nothing is under way.
+  if (open.not_before > d.now || d.after.limit)
+    lost = {}; // It waits, so nothing is under way.
   d.emit(model_call_interrupted{open.id, open.attempt, lost.tokens,
                                 lost.usd_micros});
-  fail_if_spent(d);
+  stop_if_spent(d);
 }
 
 /// What is said while an answer is checked makes the model's turn come next.
 void fail_if_answered(draft& d) {
   if (d.state.progress.check && !d.state.progress.parked)
-    fail_if_spent(d);
+    stop_if_spent(d);
 }
 
 } // namespace

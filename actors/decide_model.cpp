@@ -166,17 +166,17 @@ void take_reply(draft& d, const model_done& c, const model_reply& reply) {
     fail(d, errc::refused,
          "the model refused" + (text.empty() ? "" : ": " + text));
   } else if (!d.after.calls.empty()) {
-    fail_if_spent(d);
+    stop_if_spent(d);
     if (!is_terminal(d.after.status))
       open_batch(d, reply.stop);
-    fail_if_spent(d);
+    stop_if_spent(d);
   } else if (reply.stop == stop_reason::max_tokens) {
     fail(d, errc::limit_exceeded,
          "the model's answer was cut at its limit of output tokens; "
          "output_tokens_max is "
            + std::to_string(d.agent.options.output_tokens_max));
   } else if (d.after.model_call) {
-    fail_if_spent(d); // Somebody said something meanwhile.
+    stop_if_spent(d); // Somebody said something meanwhile.
   } else {
     take_answer(d, c.call, reply.parts);
   }

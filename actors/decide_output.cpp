@@ -87,7 +87,7 @@ void reject(draft& d, const std::string& call, std::string reason) {
            + " times, as often as output_attempts_max allows; the last: "
            + reason);
   else
-    fail_if_spent(d);
+    stop_if_spent(d);
 }
 
 bool has_check(const agent_definition& a) {

@@ -89,7 +89,7 @@ outcome on(const run_state& s, const agent_definition& a,
     return *why;
   draft d{s, a, c.now};
   d.emit(tool_call_completed{(*call)->id, x.text, {}, x.by});
-  fail_if_spent(d);
+  stop_if_spent(d);
   return std::move(d.out);
 }
 

@@ -26,7 +26,7 @@ void settle(draft& d, const std::string& call, tool_outcome x, duration took,
   else
     d.emit(
       tool_call_completed{call, std::move(x.content), took, std::move(by)});
-  fail_if_spent(d);
+  stop_if_spent(d);
 }
 
 /// Whether a call that ended as `x` has an attempt left that may help. A `once`

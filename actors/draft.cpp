@@ -20,45 +20,20 @@ void draft::emit(event e) {
   fold_progress(after, recorded);
   out.status = after.status;
   out.events.push_back(std::move(recorded.event));
-  out.wake_at = wake_time(after, limits());
+  out.wake_at = wake_time(after, header());
 }
 
-const run_limits& draft::limits() const {
-  return state.progress.seq == 0
-           ? std::get<run_started>(out.events.front()).limits
-           : state.header->limits;
+const run_started& draft::header() const {
+  return state.progress.seq == 0 ? std::get<run_started>(out.events.front())
+                                 : *state.header;
+}
+
+run_limits draft::limits() const {
+  return limits_of(header().limits, after);
 }
 
 void fail(draft& d, errc code, std::string reason) {
   d.emit(run_failed{std::string{to_string(code)}, std::move(reason)});
-}
-
-void fail_if_spent(draft& d, std::int64_t children) {
-  const auto& p = d.after;
-  if (is_terminal(p.status) || (!p.model_call && p.calls.empty()))
-    return;
-  const auto& l = d.limits();
-  std::string spent;
-  const auto check = [&](bool reached, const char* name, std::int64_t used,
-                         std::int64_t max) {
-    if (spent.empty() && reached)
-      spent = std::string{name} + " of " + std::to_string(max)
-              + " (used: " + std::to_string(used) + ")";
-  };
-  const auto tokens = p.usage.total() + p.lost_tokens_estimate;
-  check(p.model_call && p.turns >= l.turns_max, "turns_max", p.turns,
-        l.turns_max);
-  check(p.tool_calls > l.tool_calls_max, "tool_calls_max", p.tool_calls,
-        l.tool_calls_max);
-  check(tokens >= l.tokens_max, "tokens_max", tokens, l.tokens_max);
-  check(p.cost_usd_micros >= l.cost_usd_micros_max, "cost_usd_micros_max",
-        p.cost_usd_micros, l.cost_usd_micros_max);
-  const auto descendants_max =
-    l.descendants_max.value_or(default_descendants_max);
-  check(p.descendants + children > descendants_max, "descendants_max",
-        p.descendants, descendants_max);
-  if (!spent.empty())
-    fail(d, errc::limit_exceeded, "the run's limit is reached: " + spent);
 }
 
 lost_call estimate_lost(const draft& d) {
@@ -145,8 +120,8 @@ event start_of(const open_call& call, const tool_spec* spec) {
 } // namespace
 
 void start_if_open(draft& d) {
-  if (d.after.parked)
-    return; // `unpark_run` comes back here.
+  if (d.after.parked || d.after.limit)
+    return; // `unpark_run`, or a yes of people, comes back here.
   std::vector<event> ready;
   std::int64_t children = 0;
   for (const auto& call : d.after.calls) {
@@ -158,8 +133,8 @@ void start_if_open(draft& d) {
     children += std::holds_alternative<child_started>(ready.back()) ? 1 : 0;
   }
   if (children != 0)
-    fail_if_spent(d, children);
-  if (is_terminal(d.after.status))
+    stop_if_spent(d, children);
+  if (is_terminal(d.after.status) || d.after.limit)
     return;
   for (auto& start : ready)
     d.emit(std::move(start));

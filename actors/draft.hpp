@@ -20,15 +20,28 @@ struct draft {
   /// Whatever enters the log passes here; invalid UTF-8 ends here.
   void emit(event e);
 
-  /// Those of the run; it has some from its first event on.
-  const run_limits& limits() const;
+  /// What the run was started with; there from its first event on.
+  const run_started& header() const;
+  run_limits limits() const; ///< Those that hold.
 };
 
 void fail(draft& d, errc code, std::string reason);
 
-/// Before tools start or the model is called again: is there anything left?
+/// Before tools start or the model is called again: is there anything left? If
+/// not, the run fails, or is held and asks people for more.
 /// @param children  Runs that are about to be started.
-void fail_if_spent(draft& d, std::int64_t children = 0);
+void stop_if_spent(draft& d, std::int64_t children = 0);
+
+/// The same for the time since the start.
+void stop_if_overdue(draft& d);
+
+/// What may be said yes to instead of what a held run proposed.
+/// @par Errors `invalid_argument`: no `limit_raise`, or one that lowers a limit
+///   or leaves the run without more of what it has used up.
+result<limit_raise> raise_of(const draft& d, const std::string& arguments);
+
+/// What follows from a yes to `raise_limits`, once it is emitted.
+void settle_limit(draft& d);
 
 inline constexpr std::size_t tool_result_bytes_max = 16U << 20U;
 

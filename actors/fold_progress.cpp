@@ -15,6 +15,11 @@ open_call* find(run_progress& p, const std::string& id) {
   return nullptr;
 }
 
+/// Also the call of `raise_limits`, which is in no batch.
+open_call* find_gated(run_progress& p, const std::string& id) {
+  return p.limit && p.limit->call.id == id ? &p.limit->call : find(p, id);
+}
+
 std::int64_t bytes_of(const std::vector<part>& parts) {
   std::size_t n = 0;
   for (const auto& p : parts)
@@ -110,6 +115,7 @@ void end(run_progress& p, run_status status, std::string code,
   p.parked = false;
   p.model_call.reset();
   p.check.reset();
+  p.limit.reset();
   for (const auto& call : p.calls)
     if (call.phase == call_phase::child)
       p.left_children.push_back(call.id);
@@ -198,7 +204,7 @@ closed_gate& gate_record(run_progress& p, const open_call& call) {
 }
 
 void grant(run_progress& p, const approval_granted& x) {
-  auto* call = find(p, x.call);
+  auto* call = find_gated(p, x.call);
   if (!call)
     return;
   if (x.arguments)
@@ -211,11 +217,40 @@ void grant(run_progress& p, const approval_granted& x) {
 }
 
 void deny(run_progress& p, const approval_denied& x) {
-  auto* call = find(p, x.call);
+  auto* call = find_gated(p, x.call);
   if (!call)
     return;
   gate_record(p, *call).denial = role_grant{x.by, x.role, x.digest};
   set_done(p, x.call, x.reason.size());
+}
+
+void ask_for_more(run_progress& p, const limit_reached& x) {
+  limit_request request;
+  request.call.id = x.call;
+  request.call.tool = raise_limits_name;
+  request.call.arguments = x.proposal;
+  request.why = x.limit + " of " + std::to_string(x.max)
+                + " (used: " + std::to_string(x.used) + ")";
+  p.limit = std::move(request);
+}
+
+void raise(run_progress& p, const limits_raised& x) {
+  auto raised = p.raised ? *p.raised : raised_limits{};
+  const auto take = [](auto& now, const auto& then) {
+    if (then)
+      now = then;
+  };
+  ++raised.times;
+  take(raised.limits.turns_max, x.limits.turns_max);
+  take(raised.limits.tool_calls_max, x.limits.tool_calls_max);
+  take(raised.limits.tokens_max, x.limits.tokens_max);
+  take(raised.limits.cost_usd_micros_max, x.limits.cost_usd_micros_max);
+  take(raised.limits.wall_time_max, x.limits.wall_time_max);
+  take(raised.limits.descendants_max, x.limits.descendants_max);
+  p.raised = std::move(raised);
+  p.limit.reset();
+  if (p.model_call)
+    p.heard = 0; // It is made now, with what was heard meanwhile.
 }
 
 /// What a run that has not ended is doing.
@@ -225,10 +260,11 @@ run_status live_status(const run_progress& p) {
   const auto any = [&](auto predicate) {
     return std::any_of(p.calls.begin(), p.calls.end(), predicate);
   };
-  if (p.model_call || p.check || open_handoff(p)
+  const bool is_called = p.model_call && !p.limit;
+  if (is_called || p.check || open_handoff(p)
       || any([](const auto& c) { return c.phase == call_phase::started; }))
     return run_status::running;
-  if (any([](const auto& c) {
+  if (p.limit || any([](const auto& c) {
         return c.phase == call_phase::in_doubt || c.phase == call_phase::asking
                || (c.phase == call_phase::waiting && !missing_roles(c).empty());
       }))
@@ -278,7 +314,7 @@ void fold_event(run_progress& p, const event& e) {
         call->phase = call_phase::in_doubt;
     },
     [&](const approval_requested& x) {
-      if (auto* call = find(p, x.call)) {
+      if (auto* call = find_gated(p, x.call)) {
         call->gated = true;
         call->digest = x.digest;
         call->roles = x.roles;
@@ -321,7 +357,9 @@ void fold_event(run_progress& p, const event& e) {
     [&](const output_check_started& x) {
       p.check = open_check{x.call, x.output};
     },
-    [&](const output_rejected& x) { reject(p, x); });
+    [&](const output_rejected& x) { reject(p, x); },
+    [&](const limit_reached& x) { ask_for_more(p, x); },
+    [&](const limits_raised& x) { raise(p, x); });
 }
 
 } // namespace

@@ -12,7 +12,7 @@ namespace kestrion {
 
 namespace {
 
-using found = result<std::variant<std::size_t, already_decided>>;
+using found = result<std::variant<const open_call*, already_decided>>;
 
 std::string target(const gate_decision& d) {
   if (d.tool.empty())
@@ -52,11 +52,10 @@ std::vector<const closed_gate*> decided_gates(const run_progress& p,
                                               const gate_decision& d) {
   std::vector<const closed_gate*> out;
   for (const auto& gate : p.closed_gates) {
-    const bool is_open =
-      std::any_of(p.calls.begin(), p.calls.end(), [&](const open_call& call) {
-        return call.id == gate.call && call.phase == call_phase::waiting
-               && !missing_roles(call).empty();
-      });
+    bool is_open = false;
+    for_each_closed_gate(p, [&](const open_call& call) {
+      is_open = is_open || call.id == gate.call;
+    });
     if (!is_open && names(d, gate.call, gate.tool))
       out.push_back(&gate);
   }
@@ -121,19 +120,17 @@ result<bool> check(const open_call& call, const gate_decision& d) {
 
 /// The calls that wait for people and that `d` may be about; only those that it
 /// looked at, if there are some.
-std::vector<std::size_t> open_gates(const run_progress& p,
-                                    const gate_decision& d) {
-  std::vector<std::size_t> named;
-  std::vector<std::size_t> seen;
-  for (std::size_t i = 0; i < p.calls.size(); ++i) {
-    const auto& call = p.calls[i];
-    if (call.phase != call_phase::waiting || missing_roles(call).empty()
-        || !names(d, call.id, call.tool))
-      continue;
-    named.push_back(i);
+std::vector<const open_call*> open_gates(const run_progress& p,
+                                         const gate_decision& d) {
+  std::vector<const open_call*> named;
+  std::vector<const open_call*> seen;
+  for_each_closed_gate(p, [&](const open_call& call) {
+    if (!names(d, call.id, call.tool))
+      return;
+    named.push_back(&call);
     if (call.digest == d.digest)
-      seen.push_back(i);
-  }
+      seen.push_back(&call);
+  });
   return seen.empty() ? named : seen;
 }
 
@@ -153,20 +150,19 @@ found find_gate(const run_progress& p, const gate_decision& d) {
                  "a decision about " + target(d)
                    + " has to say who decides: \"by\" is empty"};
   const auto open = open_gates(p, d);
-  const bool was_seen =
-    open.size() == 1 && p.calls[open.front()].digest == d.digest;
+  const bool was_seen = open.size() == 1 && open.front()->digest == d.digest;
   if ((open.empty() || (!d.digest.empty() && !was_seen)) && is_repeated(p, d))
     return found::value_type{already_decided{}};
   if (open.empty())
     return why_not(p, d);
   if (open.size() > 1) {
     std::string ids;
-    for (auto i : open)
-      ids += (ids.empty() ? "" : ", ") + p.calls[i].id;
+    for (const auto* call : open)
+      ids += (ids.empty() ? "" : ", ") + call->id;
     return error{errc::refused,
                  "several calls wait (" + ids + "); name one by its \"call\""};
   }
-  auto may = check(p.calls[open.front()], d);
+  auto may = check(*open.front(), d);
   if (!may)
     return may.error();
   if (!*may)

@@ -34,11 +34,11 @@ struct already_decided {};
 
 /// Finds the call that `d` is about, and checks that it may be decided so. A
 /// digest also tells calls of one tool apart.
-/// @returns Index in `progress.calls`, or that it is a repetition.
+/// @returns The call, in `progress`; or that it is a repetition.
 /// @par Errors `invalid_argument` without `by`; `not_found` if no such call
 ///   waits; `refused` if it is ambiguous, decided otherwise, for another digest
 ///   or the run has ended; `forbidden` for a role that the gate does not name.
-result<std::variant<std::size_t, already_decided>>
+result<std::variant<const open_call*, already_decided>>
 find_gate(const run_progress& progress, const gate_decision& d);
 
 } // namespace kestrion

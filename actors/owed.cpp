@@ -21,7 +21,7 @@ std::string prompt_in(const std::string& arguments, const char* member) {
 
 start_child child_of(const run_state& s, const open_call& call) {
   const auto& p = s.progress;
-  const auto& l = s.header->limits;
+  const auto l = limits_of(s);
   const auto left = [](std::int64_t max, std::int64_t used) {
     return std::max<std::int64_t>(0, max - used);
   };
@@ -53,14 +53,19 @@ run_tool check_of(const run_state& s, const open_check& check) {
 } // namespace
 
 std::optional<timestamp> wake_time(const run_progress& p,
-                                   const run_limits& limits) {
+                                   const run_started& header) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return std::nullopt;
-  auto wake = later(p.started_at, limits.wall_time_max);
-  for (const auto& call : p.calls)
-    if (call.phase == call_phase::waiting && call.deadline
-        && !missing_roles(call).empty())
-      wake = std::min(wake, *call.deadline);
+  auto wake = header.deadline;
+  const auto sooner = [&](timestamp at) {
+    wake = wake ? std::min(*wake, at) : at;
+  };
+  if (!p.limit) // Else people are asked already.
+    sooner(later(p.started_at, limits_of(header.limits, p).wall_time_max));
+  for_each_closed_gate(p, [&](const open_call& call) {
+    if (call.deadline)
+      sooner(*call.deadline);
+  });
   return wake;
 }
 
@@ -70,7 +75,7 @@ std::vector<effect> owed(const run_state& state) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return out;
   out.reserve(p.calls.size() + 2); // Calls, the model's or theirs, and a wake.
-  if (p.model_call)
+  if (p.model_call && !p.limit)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
                                 p.model_call->not_before});
   if (p.check)
@@ -86,7 +91,7 @@ std::vector<effect> owed(const run_state& state) {
     if (call.phase == call_phase::child && places-- > 0)
       out.emplace_back(child_of(state, call));
   }
-  if (const auto wake = wake_time(p, state.header->limits))
+  if (const auto wake = wake_time(p, *state.header))
     out.emplace_back(wake_up{*wake});
   return out;
 }

@@ -65,7 +65,7 @@ std::string budget_name(const run_id& run) {
 }
 
 run_budget budget_of(const run_id& run, const run_state& state) {
-  const auto& limits = state.header->limits;
+  const auto limits = limits_of(state);
   run_budget out;
   out.run = run;
   out.parent = state.header->parent;

@@ -99,6 +99,7 @@ void start(run_self self, const start_child& x) {
   request.header.tenant = ours.tenant;
   request.header.lane = ours.lane;
   request.header.priority = ours.priority;
+  request.header.deadline = ours.deadline;
   request.header.depth = x.depth;
   if (x.handoff) {
     // It takes our place: our parent waits for its end instead.

@@ -24,6 +24,8 @@
 ///   waiting_on_child --child_done--> batch
 ///   batch of a handoff --child_done(running)--> completed
 ///   question open (waiting_on_human) --answer_question--> batch
+///   a limit reached, and people may raise it: held (waiting_on_human); nothing
+///            new starts  --approve--> where it was, --deny--> failed
 ///   waiting_on_human --approve/deny--> batch
 ///                    --tick after deadline--> expired
 ///   any but terminal --send_message, signal_run--> heard before the next model
@@ -61,8 +63,9 @@ result<decision> decide(const run_state& state,
 std::vector<effect> owed(const run_state& state);
 
 /// When a run has to look whether a deadline or its limit of wall time has
-/// passed; nothing if it has ended, is parked, or has no log yet.
+/// passed; nothing if it has ended, is parked, or has no log yet, or if people
+/// are asked for more and may take their time.
 std::optional<timestamp> wake_time(const run_progress& p,
-                                   const run_limits& limits);
+                                   const run_started& header);
 
 } // namespace kestrion

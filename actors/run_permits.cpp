@@ -53,6 +53,7 @@ call_request request_of(const run_actor_state& st) {
   x.output_tokens_max = agent.options.output_tokens_max;
   x.lane = header.lane.value_or(call_lane::batch);
   x.priority = static_cast<int>(header.priority.value_or(0));
+  x.deadline = header.deadline;
   x.prefix = st.agent->prefix;
   x.most = most_of(agent, x.input_bytes);
   return x;

@@ -76,13 +76,15 @@ run_result result_of(const run_id& id, const run_state& s) {
         {id, r.agent, call.id, call.question, call.choices});
     if (call.phase == call_phase::in_doubt)
       r.in_doubt.push_back({id, call.id, call.tool, call.arguments});
-    auto missing = missing_roles(call);
-    if (call.phase == call_phase::waiting && !missing.empty())
-      r.approvals.push_back({id, r.agent, call.id, call.tool, call.arguments,
-                             call.digest, std::move(missing), call.deadline});
   }
+  for_each_closed_gate(p, [&](const open_call& call) {
+    r.approvals.push_back({id, r.agent, call.id, call.tool, call.arguments,
+                           call.digest, missing_roles(call), call.deadline});
+  });
   if (r.reason.empty())
     r.reason = waits_for(r);
+  if (p.limit && !p.parked)
+    r.reason = "the run's limit is reached: " + p.limit->why + "; " + r.reason;
   if (r.reason.empty())
     r.reason = works_for(s);
   return r;

@@ -22,6 +22,22 @@ std::vector<std::string> missing_roles(const open_call& call) {
   return missing;
 }
 
+run_limits limits_of(const run_limits& declared, const run_progress& p) {
+  auto out = declared;
+  if (!p.raised)
+    return out;
+  const auto& raised = p.raised->limits;
+  out.turns_max = raised.turns_max.value_or(out.turns_max);
+  out.tool_calls_max = raised.tool_calls_max.value_or(out.tool_calls_max);
+  out.tokens_max = raised.tokens_max.value_or(out.tokens_max);
+  out.cost_usd_micros_max =
+    raised.cost_usd_micros_max.value_or(out.cost_usd_micros_max);
+  out.wall_time_max = raised.wall_time_max.value_or(out.wall_time_max);
+  if (raised.descendants_max)
+    out.descendants_max = raised.descendants_max;
+  return out;
+}
+
 namespace {
 
 bool are_same(const conversation& a, const conversation& b) {

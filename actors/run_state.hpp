@@ -66,6 +66,22 @@ BOOST_DESCRIBE_STRUCT(open_call, (),
 /// anyone that nobody opened yet gives one empty role.
 std::vector<std::string> missing_roles(const open_call& call);
 
+/// The call of `raise_limits`, while people are asked for more.
+struct limit_request {
+  open_call call;
+  std::string why; ///< "tokens_max of 500 (used: 510)"
+  bool operator==(const limit_request&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(limit_request, (), (call, why))
+
+/// What people added to the limits that the run was started with.
+struct raised_limits {
+  std::int64_t times = 0;
+  limit_raise limits;
+  bool operator==(const raised_limits&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(raised_limits, (), (times, limits))
+
 /// A gate that was decided, kept so that the same decision twice is one.
 struct closed_gate {
   std::string call;
@@ -128,6 +144,9 @@ struct run_progress {
   std::int64_t heard = 0; ///< Messages that wait for the next model call.
   boxed<handover> handed_over;
   boxed<open_check> check;
+  /// Set: a limit is reached, and nothing new starts until people decide.
+  boxed<limit_request> limit;
+  boxed<raised_limits> raised;
   std::int64_t rejections = 0; ///< Of answers.
   boxed<std::string> output;   ///< As in `run_completed`.
   std::int64_t turns = 0;      ///< Model calls that completed.
@@ -147,10 +166,28 @@ struct run_progress {
 BOOST_DESCRIBE_STRUCT(run_progress, (),
                       (status, seq, steps, started_at, updated_at, model_call,
                        calls, closed_gates, closed_questions, heard,
-                       handed_over, check, rejections, output, turns,
-                       tool_calls, usage, lost_tokens_estimate, cost_usd_micros,
-                       said_bytes, descendants, left_children, parked, code,
-                       reason))
+                       handed_over, check, limit, raised, rejections, output,
+                       turns, tool_calls, usage, lost_tokens_estimate,
+                       cost_usd_micros, said_bytes, descendants, left_children,
+                       parked, code, reason))
+
+/// The limits that hold now.
+/// @param declared  Those that the run was started with.
+run_limits limits_of(const run_limits& declared, const run_progress& p);
+
+/// Calls `f` with each call that waits for people to agree, in the order of
+/// their batch; that of `raise_limits` comes last.
+template <class F>
+void for_each_closed_gate(const run_progress& p, F f) {
+  const auto look = [&](const open_call& call) {
+    if (call.phase == call_phase::waiting && !missing_roles(call).empty())
+      f(call);
+  };
+  for (const auto& call : p.calls)
+    look(call);
+  if (p.limit)
+    look(p.limit->call);
+}
 
 /// The fold of a run's log. Equal logs have equal states. Another member, here
 /// or above, needs a place in `encode_snapshot` and a new `snapshot_version`.
@@ -161,6 +198,11 @@ struct run_state {
   kestrion::conversation heard; ///< Said, but not to the model yet.
   std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
 };
+
+/// The limits that hold for a run now.
+inline run_limits limits_of(const run_state& state) {
+  return limits_of(state.header->limits, state.progress);
+}
 
 /// Compares what was said, not where it is stored.
 bool operator==(const run_state& a, const run_state& b);

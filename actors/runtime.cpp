@@ -67,6 +67,7 @@ start_request as_message(run_request x) {
     out.options.lane = x.options.lane;
   if (x.options.priority != 0)
     out.options.priority = x.options.priority;
+  out.options.deadline = x.options.deadline;
   return out;
 }
 

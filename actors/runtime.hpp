@@ -66,6 +66,10 @@ struct start_options {
   /// Where limits make model calls wait: interactive if a person waits for it.
   call_lane lane = call_lane::batch;
   int priority = 0; ///< Likewise, within its tenant: -100 to 100.
+  /// By when the run has to have ended, with all that it starts. It fails with
+  /// `timeout` when that passes, and sooner where limits would make its model
+  /// call wait for longer.
+  std::optional<timestamp> deadline = {};
 };
 
 /// One of several runs to be started.

@@ -133,6 +133,12 @@ public:
 
   void operator()(const output_check_started& x) { about(x.call, ""); }
   void operator()(const output_rejected& x) { about(x.call, x.reason); }
+  void operator()(const limit_reached& x) {
+    tools_[x.call] = raise_limits_name;
+    about(x.call, x.limit + " of " + std::to_string(x.max) + " (used: "
+                    + std::to_string(x.used) + "), asks for " + x.proposal);
+  }
+  void operator()(const limits_raised& x) { about(x.call, ""); }
 
 private:
   void about(const std::string& call, std::string words) {

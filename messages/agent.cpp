@@ -107,6 +107,31 @@ result<void> prepare_output(agent_definition& d) {
   return {};
 }
 
+result<void> check_gate(const std::string& about, const approval_gate& gate) {
+  if (gate.deadline && *gate.deadline <= duration::zero())
+    return invalid(about + "the approval deadline is not positive");
+  auto roles = gate.roles;
+  std::sort(roles.begin(), roles.end());
+  if (std::adjacent_find(roles.begin(), roles.end()) != roles.end())
+    return invalid(about + "a role stands twice in the chain of approvals");
+  if (std::find(roles.begin(), roles.end(), "") != roles.end())
+    return invalid(about + "a role of the approval is empty");
+  if (!gate.required && (!roles.empty() || gate.deadline))
+    return invalid(about
+                   + "the gate has roles or a deadline, but is not "
+                     "required");
+  return {};
+}
+
+result<void> check_limit_gate(const agent_definition& d) {
+  const auto about = "agent \"" + d.name + "\", limits: ";
+  if (d.limit_gate.required && d.find_tool(raise_limits_name))
+    return invalid(about + "no tool may have the name "
+                   + std::string{raise_limits_name}
+                   + ", by which people are asked for more");
+  return check_gate(about, d.limit_gate);
+}
+
 /// How its calls may run: what only functions have a say in.
 result<void> check_calls(const std::string& about, const tool_spec& tool) {
   const auto& retry = tool.retry;
@@ -150,19 +175,7 @@ result<void> prepare(const std::string& agent, tool_spec& tool) {
   tool.validator = *validator;
   if (auto checked = check_calls(about, tool); !checked)
     return checked;
-  if (tool.gate.deadline && *tool.gate.deadline <= duration::zero())
-    return invalid(about + "the approval deadline is not positive");
-  auto roles = tool.gate.roles;
-  std::sort(roles.begin(), roles.end());
-  if (std::adjacent_find(roles.begin(), roles.end()) != roles.end())
-    return invalid(about + "a role stands twice in the chain of approvals");
-  if (std::find(roles.begin(), roles.end(), "") != roles.end())
-    return invalid(about + "a role of the approval is empty");
-  if (!tool.gate.required && (!roles.empty() || tool.gate.deadline))
-    return invalid(about
-                   + "the gate has roles or a deadline, but is not "
-                     "required");
-  return {};
+  return check_gate(about, tool.gate);
 }
 
 } // namespace
@@ -243,6 +256,10 @@ std::string digest_of(const agent_definition& d) {
     append_json(text, d.output->is_checked);
     text += '}';
   }
+  if (d.limit_gate.required) {
+    text += ",\"limit_gate\":";
+    append_json(text, d.limit_gate);
+  }
   text += '}';
   return sha256_hex(canonical_json(parse_json(text, "the definition").value()));
 }
@@ -261,6 +278,8 @@ result<agent_definition> prepare(agent_definition definition) {
                      + tool.name + "\" is registered twice");
   }
   if (auto checked = prepare_output(definition); !checked)
+    return checked.error();
+  if (auto checked = check_limit_gate(definition); !checked)
     return checked.error();
   definition.digest = digest_of(definition);
   return definition;

@@ -90,9 +90,9 @@ inline constexpr std::int64_t default_children_at_once_max = 16;
 /// How many answers that do not fit a run takes whose agent does not say.
 inline constexpr std::int64_t default_output_attempts_max = 3;
 
-/// Where a run ends for certain. Reaching one fails the run with its name, but
-/// for `depth_max`, which is an error result, and `children_at_once_max`, at
-/// which the next ones wait.
+/// Where a run ends for certain. Reaching one fails the run with its name, or
+/// asks people (`agent_definition::limit_gate`), but for `depth_max`, which is
+/// an error result, and `children_at_once_max`, at which the next ones wait.
 struct run_limits {
   std::int64_t turns_max = 100; ///< Model calls that completed.
   std::int64_t tool_calls_max = 1'000;
@@ -117,6 +117,24 @@ BOOST_DESCRIBE_STRUCT(run_limits, (),
                        cost_usd_micros_max, wall_time_max, model_attempts_max,
                        depth_max, descendants_max, children_at_once_max,
                        output_attempts_max))
+
+/// The tool by which a run asks people for more, once a limit is reached.
+inline constexpr std::string_view raise_limits_name = "raise_limits";
+
+/// The limits of a run that people may raise, each to its new value; these are
+/// the arguments of `raise_limits`. Nothing: as it is.
+struct limit_raise {
+  std::optional<std::int64_t> turns_max;
+  std::optional<std::int64_t> tool_calls_max;
+  std::optional<std::int64_t> tokens_max;
+  std::optional<std::int64_t> cost_usd_micros_max;
+  std::optional<duration> wall_time_max; ///< In JSON: microseconds.
+  std::optional<std::int64_t> descendants_max;
+  bool operator==(const limit_raise&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(limit_raise, (),
+                      (turns_max, tool_calls_max, tokens_max,
+                       cost_usd_micros_max, wall_time_max, descendants_max))
 
 /// Micro-dollars per million tokens.
 struct model_price {
@@ -159,6 +177,9 @@ struct agent_definition {
   std::string model; ///< The vendor's name of the model.
   std::vector<tool_spec> tools;
   run_limits limits;
+  /// Who may raise the limits of a run that reached one; not required: the run
+  /// fails instead.
+  approval_gate limit_gate{};
   model_options options;
   std::optional<output_spec> output; ///< Nothing: any text.
   std::optional<model_price> price;  ///< For the estimate of lost calls.
@@ -176,7 +197,8 @@ std::string digest_of(const agent_definition& definition);
 ///             schema that is none or not one of an object or not that of the
 ///             tool's kind, a subagent or handoff without an agent, another
 ///             tool with one, a limit below 1, several attempts of a tool whose
-///             contract is `once`, a tool with the name that answers have.
+///             contract is `once`, a tool with the name that answers have,
+///             or `raise_limits` where people may be asked to.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

@@ -28,7 +28,9 @@ public:
   ~boxed() = default;
 
   explicit operator bool() const { return value_ != nullptr; }
+  T& operator*() { return *value_; }
   const T& operator*() const { return *value_; }
+  T* operator->() { return value_.get(); }
   const T* operator->() const { return value_.get(); }
   void reset() { value_.reset(); }
 

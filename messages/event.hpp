@@ -41,11 +41,13 @@ struct run_started {
   std::optional<call_lane> lane;     ///< Of its model calls; nothing: batch.
   /// Of its model calls, within its tenant: -100 to 100; nothing: 0.
   std::optional<std::int64_t> priority;
+  std::optional<timestamp> deadline; ///< Passed, the run fails.
   bool operator==(const run_started&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_started, (),
                       (agent, definition, limits, parent, parent_call, tenant,
-                       key, labels, depth, handed_from, lane, priority))
+                       key, labels, depth, handed_from, lane, priority,
+                       deadline))
 
 /// Something was said to the agent: the prompt, or what was said before a
 /// handoff, or, while the run goes on, by somebody. What is said while the
@@ -353,6 +355,30 @@ struct output_rejected {
 };
 BOOST_DESCRIBE_STRUCT(output_rejected, (), (call, reason))
 
+// -- limits -------------------------------------------------------------------
+
+/// The run may use no more, and asks people; `approval_requested` for the same
+/// call follows in the same append. Nothing new starts meanwhile.
+struct limit_reached {
+  static constexpr std::string_view tag = "limit_reached";
+  std::string call;  ///< `l1`: the first time that it asks.
+  std::string limit; ///< Its name in `run_limits`.
+  std::int64_t used = 0;
+  std::int64_t max = 0;
+  std::string proposal; ///< A `limit_raise` as JSON: what people agree to.
+  bool operator==(const limit_reached&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(limit_reached, (), (call, limit, used, max, proposal))
+
+/// All who had to agree have; from here on these limits hold.
+struct limits_raised {
+  static constexpr std::string_view tag = "limits_raised";
+  std::string call;
+  limit_raise limits;
+  bool operator==(const limits_raised&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(limits_raised, (), (call, limits))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
@@ -360,7 +386,7 @@ using event = std::variant<
   run_completed, run_failed, run_expired, run_cancelled, run_recovered,
   run_parked, run_resumed, child_started, child_ended, handed_off,
   question_asked, signal_received, model_call_interrupted, tool_attempt_failed,
-  output_check_started, output_rejected>;
+  output_check_started, output_rejected, limit_reached, limits_raised>;
 
 /// An event at its place in the log.
 struct recorded_event {

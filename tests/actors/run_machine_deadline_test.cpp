@@ -138,4 +138,28 @@ BOOST_AUTO_TEST_CASE(
   CHECK_LINES(events(), "approval_expired c1.0", "run_expired");
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_of_the_run_ends_it_whatever_it_does) {
+  const auto starts_with = [&](timestamp deadline) {
+    run_started header;
+    header.agent = agent.name;
+    header.limits = agent.limits;
+    header.deadline = deadline;
+    take(start_run{header, user_message("go"), {}});
+  };
+  starts_with(now);
+  BOOST_CHECK_EQUAL(refusal(),
+                    "invalid_argument: the deadline 2026-01-02T00:00:00.000000Z"
+                    " has passed already");
+  starts_with(now + 2h);
+  CHECK_LINES(owes(), "call_model m1 1", "wake_up 2026-01-02T02:00:00.000000Z");
+  passes(2h - 1us);
+  ticks();
+  CHECK_LINES(events());
+  passes(1us);
+  ticks();
+  CHECK_LINES(events(), "run_failed timeout");
+  BOOST_CHECK_EQUAL(state.progress.reason,
+                    "the run's deadline passed: 2026-01-02T02:00:00.000000Z");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -140,6 +140,8 @@ private:
     const auto& calls = s.progress.calls;
     if (s.progress.check && !one_in(4))
       return s.progress.check->call;
+    if (s.progress.limit && !one_in(4))
+      return s.progress.limit->call.id;
     if (calls.empty() || one_in(8))
       return pick({"", "c1.0", "c2.1", "c99.0", "m1", "\xff"});
     return calls[static_cast<std::size_t>(
@@ -248,10 +250,19 @@ private:
     return x;
   }
 
+  /// Of `raise_limits`, right and wrong ones.
+  std::string more() {
+    return pick({R"({"tokens_max":1000000000000000000})",
+                 R"({"turns_max":9,"tool_calls_max":90})", "{}", "[]",
+                 R"({"cost_usd_micros_max":1000000000000000000})",
+                 R"({"tokens_max":1})", R"({"depth_max":9})",
+                 R"({"wall_time_max":9000000000000000000})"});
+  }
+
   command yes(const run_state& s) {
     auto x = common<approval>(s);
     if (one_in(5))
-      x.arguments = arguments(tool());
+      x.arguments = s.progress.limit ? more() : arguments(tool());
     return approve_call{std::move(x), {}};
   }
 
@@ -308,6 +319,9 @@ void check_events(const machine_story& story, run_state s) {
       for (const auto& call : s.progress.calls)
         BOOST_REQUIRE(call.phase != call_phase::waiting
                       || missing_roles(call).empty());
+      const auto* started = std::get_if<tool_call_started>(&story.log[i].event);
+      if (!started || !started->by) // Nobody said that it should run again.
+        BOOST_REQUIRE(!s.progress.limit);
     }
     BOOST_REQUIRE(!is_terminal(s.progress.status));
     s = fold(std::move(s), story.log[i]);
@@ -377,14 +391,19 @@ void check_next_move(const run_state& s) {
     match(
       e, [&](const wake_up&) { ++wakes; },
       [&](const start_child& x) { ++(x.handoff ? handoffs : children); },
-      [&](const auto&) { ++works; });
-  const auto waits = std::count_if(
-    s.progress.calls.begin(), s.progress.calls.end(), [](const auto& call) {
-      return call.phase == call_phase::in_doubt
-             || call.phase == call_phase::asking
-             || (call.phase == call_phase::waiting
-                 && !missing_roles(call).empty());
-    });
+      [&](const call_model&) {
+        BOOST_REQUIRE(!s.progress.limit);
+        ++works;
+      },
+      [&](const run_tool&) { ++works; });
+  auto waits = std::count_if(s.progress.calls.begin(), s.progress.calls.end(),
+                             [](const auto& call) {
+                               return call.phase == call_phase::in_doubt
+                                      || call.phase == call_phase::asking
+                                      || (call.phase == call_phase::waiting
+                                          && !missing_roles(call).empty());
+                             });
+  waits += s.progress.limit ? 1 : 0;
   const auto status = s.progress.status;
   if (status == run_status::pending || status == run_status::parked
       || is_terminal(status)) {
@@ -399,7 +418,8 @@ void check_next_move(const run_state& s) {
                       std::min(places, open_children(s).size()));
   if (handoffs != 0) // It is alone, and nobody may add to it.
     BOOST_REQUIRE_EQUAL(works + children + handoffs, 1u);
-  BOOST_REQUIRE_EQUAL(wakes, 1u);
+  if (!s.progress.limit) // Else it may wait for people as long as they take.
+    BOOST_REQUIRE_EQUAL(wakes, 1u);
   BOOST_REQUIRE_EQUAL(works + handoffs != 0, status == run_status::running);
   if (status == run_status::waiting_on_human)
     BOOST_REQUIRE_GT(waits, 0);
@@ -421,7 +441,8 @@ void check_deadlines(const run_state& s, deadlines& seen) {
 using tags = std::map<std::string_view, int>;
 
 /// Its tools have several attempts where that is safe; in two of three cases
-/// its answer has to be a document, and in one that is checked.
+/// its answer has to be a document, and in one that is checked; some ask people
+/// for more when a limit is reached.
 agent_definition patient_team(player& world) {
   auto a = test::team_agent(world.limits());
   if (const auto kind = world.below(3); kind != 0)
@@ -429,6 +450,10 @@ agent_definition patient_team(player& world) {
                            R"("required":["n"]})",
                            kind == 1,
                            {}};
+  if (world.one_in(2))
+    a.limit_gate = {true, {}, {}};
+  else if (world.one_in(2))
+    a.limit_gate = {true, {"sre", "lead"}, 1h};
   for (auto& tool : a.tools)
     if (tool.kind == tool_kind::function
         && tool.contract != effect_contract::once)

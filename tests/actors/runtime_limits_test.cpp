@@ -70,6 +70,8 @@ std::string metrics_of(const runtime& rt) {
 
 BOOST_AUTO_TEST_SUITE(runtime_limits_test)
 
+using namespace std::chrono_literals;
+
 BOOST_AUTO_TEST_CASE(a_run_that_waits_for_a_limit_is_shown_as_throttled) {
   const auto m = std::make_shared<closed_model>();
   agent a{"worker"};
@@ -146,6 +148,33 @@ BOOST_AUTO_TEST_CASE(limits_that_make_no_sense_are_refused_at_the_start) {
   runtime rt{{.store = "memory:"}, {a}};
   BOOST_CHECK_THROW(rt.declare(rate_limit{}.concurrent_calls(-1)), failure);
   BOOST_CHECK_THROW(rt.start("worker", "Go on.", {.priority = 101}), failure);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_used_up_its_tokens_asks_for_more) {
+  agent worker{"worker"};
+  worker.tool("look", "Looks.", [] { return 3; })
+    .model(scripted({calls({{"look", "{}"}}, {}, {.input_tokens = 1'200}),
+                     says("done", {.input_tokens = 100})}));
+  worker.limits({.tokens_max = 1'000})
+    .asks_for_more(requires_approval("finance").within(24h));
+  runtime rt{{.store = "memory:"}, {worker}};
+  const auto run = rt.start("worker", "Go on.");
+  const auto held = run.wait();
+  BOOST_TEST((held.status == run_status::waiting_on_human));
+  BOOST_TEST(held.reason.starts_with(
+    "the run's limit is reached: tokens_max of 1000 (used: 1200); "
+    "raise_limits (l1) waits for approval by finance until "));
+  const auto waiting = rt.approvals();
+  BOOST_REQUIRE(waiting.size() == 1u);
+  BOOST_TEST(waiting.front().tool == "raise_limits");
+  BOOST_TEST(waiting.front().arguments == R"({"tokens_max":2200})");
+  rt.approve(run.id(), {.by = "ana",
+                        .role = "finance",
+                        .digest = waiting.front().digest,
+                        .arguments = R"({"tokens_max":1500})"});
+  BOOST_TEST((run.wait().status == run_status::completed));
+  BOOST_TEST(to_text(rt.trace(run.id())).find("limits_raised")
+             != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_rate_limit_names_what_it_covers) {

@@ -130,4 +130,18 @@ BOOST_AUTO_TEST_CASE(answers_that_have_to_be_a_document) {
                      run_status::failed));
 }
 
+BOOST_AUTO_TEST_CASE(limits_that_people_raise) {
+  const auto limited = [](std::string name, auto decide, run_status end) {
+    scenario s{std::move(name),
+               {calls({call("single", 1)}),
+                calls({call("gated", 2), call("plain", 3)}), says("done")},
+               decide,
+               end};
+    s.limits = run_limits{.turns_max = 1, .tool_calls_max = 2};
+    return s;
+  };
+  run_scenario(limited("limits that are raised", yes, run_status::completed));
+  run_scenario(limited("limits that are not raised", no, run_status::failed));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

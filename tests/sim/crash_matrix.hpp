@@ -67,6 +67,8 @@ struct scenario {
   /// The subject's answer has to be an `input`; odd ones are refused by a
   /// check.
   bool is_typed = false;
+  /// Asks people for more when this is reached.
+  std::optional<run_limits> limits{};
 };
 
 inline std::int64_t times_run(const outside& world, const std::string& key) {
@@ -156,6 +158,8 @@ inline agent make_agent(const scenario& s,
   add_tool(a, world, "lossy", attempts(2), probe_with{has_happened});
   if (s.is_typed)
     add_output(a, world);
+  if (s.limits)
+    a.limits(*s.limits).asks_for_more(requires_approval{"finance"});
   return a;
 }
 

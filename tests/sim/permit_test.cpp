@@ -359,17 +359,33 @@ BOOST_AUTO_TEST_CASE(whom_a_person_waits_for_goes_first) {
   BOOST_CHECK_EQUAL(status(batch), run_status::running);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_in_time_fails_instead_of_waiting) {
+  boot_with(one_at_a_time(), {scout(m)});
+  start("scout");
+  run_started late;
+  late.deadline = process->now() + 5s;
+  const auto id = start_as("scout", late);
+  BOOST_REQUIRE(why(id));
+  process->advance(5s);
+  const auto r = result_of(id, process->load(id));
+  BOOST_CHECK_EQUAL(r.status, run_status::failed);
+  BOOST_CHECK_EQUAL(r.code, "timeout");
+  BOOST_CHECK_EQUAL(m->calls.size(), 1u);
+}
+
 BOOST_AUTO_TEST_CASE(lane_and_priority_are_durable_and_go_on_to_children) {
   boot({plain_lead(), scout(by_turn({says("seen")}))});
   run_started urgent;
   urgent.lane = call_lane::interactive;
   urgent.priority = 5;
+  urgent.deadline = process->now() + 24h;
   const auto id = start_as("lead", urgent);
   BOOST_CHECK_EQUAL(wait(id).status, run_status::completed);
   for (const auto& each : {id, child(id)}) {
     const auto header = process->load(each).header;
     BOOST_CHECK(header->lane == call_lane::interactive);
     BOOST_CHECK(header->priority == 5);
+    BOOST_CHECK(header->deadline == urgent.deadline);
   }
   urgent.priority = 101;
   const auto refused = ask<run_receipt>(

@@ -174,7 +174,7 @@ void storm_witness::committed(life_id life, const append_request& request) {
   const auto& p = log.state.progress;
   expect(p.status == request.status,
          name_of(run) + ": the status is not that of its log");
-  expect(wake_time(p, log.state.header->limits) == request.wake_at,
+  expect(wake_time(p, *log.state.header) == request.wake_at,
          name_of(run) + ": the deadline is not that of its log");
   log.writer = life;
   log.owner = is_at_rest(p.status) ? std::nullopt : std::optional{life};
@@ -380,7 +380,7 @@ void storm_witness::look_at(const event_store& disk) {
     expect(row && *row && (*row)->status == log.state.progress.status
              && (*row)->last_seq == log.raw.size()
              && (*row)->wake_at
-                  == wake_time(log.state.progress, log.state.header->limits),
+                  == wake_time(log.state.progress, *log.state.header),
            name_of(id) + " has a row that is not its log's");
   }
 }

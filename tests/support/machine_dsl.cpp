@@ -1,5 +1,6 @@
 #include <kestrion/tests/support/machine_dsl.hpp>
 
+#include <kestrion/messages/described.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <boost/describe/enum_to_string.hpp>
@@ -132,6 +133,9 @@ std::string brief(const event& e) {
     [&](const run_recovered& x) {
       return words({tag, x.model_call.value_or("")});
     },
+    [&](const limit_reached& x) {
+      return words({tag, x.call, x.limit, x.proposal});
+    },
     [&](const auto& x) {
       if constexpr (requires { x.call; })
         return words({tag, x.call});
@@ -202,6 +206,13 @@ std::string described(const run_state& s) {
     line("left behind", call);
   for (const auto& call : p.calls)
     out += brief(call) + "\n";
+  if (p.limit)
+    out += "reached " + p.limit->why + ": " + brief(p.limit->call) + "\n";
+  if (p.raised) {
+    std::string limits;
+    append_json(limits, p.raised->limits);
+    line("limits", limits);
+  }
   for (const auto& gate : p.closed_gates) {
     out += "gate " + words({gate.call, gate.tool, gate.digest});
     for (const auto& g : gate.grants)
@@ -397,6 +408,8 @@ const open_call& machine_story::call(const std::string& id) const {
   for (const auto& each : state.progress.calls)
     if (each.id == id)
       return each;
+  if (const auto& limit = state.progress.limit; limit && limit->call.id == id)
+    return limit->call;
   throw std::out_of_range("call " + id + " is not open");
 }
 
