@@ -17,9 +17,10 @@ using raised_count = std::optional<std::int64_t> limit_raise::*;
 struct reached_limit {
   const char* name;
   raised_count raised; ///< Null: the wall time.
-  std::int64_t used;   ///< Or wanted.
+  std::int64_t used;
   std::int64_t max;
-  std::int64_t declared; ///< At the start of the run.
+  std::int64_t declared;   ///< At the start of the run.
+  std::int64_t wanted = 0; ///< On top of what is used.
 };
 
 std::vector<reached_limit> reached(const draft& d, const run_progress& p,
@@ -48,8 +49,10 @@ std::vector<reached_limit> reached(const draft& d, const run_progress& p,
     return x.descendants_max.value_or(default_descendants_max);
   };
   check(p.descendants + children > of_default(l), "descendants_max",
-        &limit_raise::descendants_max, p.descendants + children, of_default(l),
+        &limit_raise::descendants_max, p.descendants, of_default(l),
         of_default(declared));
+  if (p.descendants + children > of_default(l))
+    out.back().wanted = children;
   return out;
 }
 
@@ -64,7 +67,8 @@ std::int64_t sum(std::int64_t a, std::int64_t b) {
 
 /// As much again as the run was started with.
 std::int64_t proposed(const reached_limit& x) {
-  return sum(std::max(x.used, x.max), std::max<std::int64_t>(1, x.declared));
+  return sum(std::max(sum(x.used, x.wanted), x.max),
+             std::max<std::int64_t>(1, x.declared));
 }
 
 std::string propose(const std::vector<reached_limit>& all) {

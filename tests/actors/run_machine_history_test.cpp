@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(no_history_gets_lost) {
                                           "doubt_then_parked",
                                           "expired",
                                           "handed_over",
+                                          "limits_raised",
                                           "questions_and_answers",
                                           "retries_then_failed",
                                           "steered",

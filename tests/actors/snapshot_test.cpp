@@ -87,13 +87,13 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
        {"answer_being_checked", "answers_rejected", "cancelled_with_a_child",
         "chain_with_an_edit", "children_end_in_all_ways",
         "denied_then_answered", "doubt_then_parked", "handed_over",
-        "questions_and_answers", "retries_then_failed", "steered",
-        "tools_then_answer", "waiting_for_two_roles"})
+        "limits_raised", "questions_and_answers", "retries_then_failed",
+        "steered", "tools_then_answer", "waiting_for_two_roles"})
     all += encode_snapshot(state_of(history));
-  BOOST_CHECK_EQUAL(snapshot_version, 2u);
+  BOOST_CHECK_EQUAL(snapshot_version, 3u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "5e3560d567cd04988eeb8a4a68b13c5b414e6a8a3b08f9ebe2714b2aedc2eeb9");
+    "81467d17bd91cf82bdcd705f02ae8413496dc40e867aafd3cb76607eec5c514b");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {
