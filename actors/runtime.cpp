@@ -5,6 +5,7 @@
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/event_callback.hpp>
 #include <kestrion/actors/limit_leases.hpp>
+#include <kestrion/actors/open_runtime.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/scheduler_metrics.hpp>
 #include <kestrion/caf.hpp>
@@ -36,6 +37,8 @@ std::uint64_t random_bits() {
   return generator();
 }
 
+} // namespace
+
 agent_registry build_all(const std::vector<agent>& agents) {
   agent_registry out;
   for (const auto& a : agents) {
@@ -46,6 +49,8 @@ agent_registry build_all(const std::vector<agent>& agents) {
   }
   return out;
 }
+
+namespace {
 
 call_rules rules_of(const runtime_options& options) {
   call_rules out;
@@ -119,9 +124,15 @@ struct runtime::impl {
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
        const runtime_options& options, const std::vector<agent>& agents)
-    : own(std::move(mine)), system(sys), workers(options.tool_threads_max) {
-    auto registry = std::make_shared<const agent_registry>(build_all(agents));
-    store = open_store(options.store).value();
+    : impl(std::move(mine), sys, options, build_all(agents),
+           open_store(options.store).value()) {}
+
+  impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
+       const runtime_options& options, agent_registry agents,
+       std::shared_ptr<event_store> all_runs)
+    : own(std::move(mine)), system(sys), store(std::move(all_runs)),
+      workers(options.tool_threads_max) {
+    auto registry = std::make_shared<const agent_registry>(std::move(agents));
     engine = start_engine(system,
                           {store,
                            {[this](auto job) { workers.post(std::move(job)); },
@@ -217,6 +228,8 @@ runtime::runtime(const runtime_options& options,
 runtime::runtime(caf::actor_system& system, const runtime_options& options,
                  const std::vector<agent>& agents)
   : impl_(std::make_unique<impl>(nullptr, system, options, agents)) {}
+
+runtime::runtime(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
 
 runtime::~runtime() = default;
 
@@ -457,10 +470,25 @@ struct runtime_access {
     return rt.impl_->engine.directory();
   }
   static front_actor front(runtime& rt) { return rt.impl_->engine.front; }
+  static std::unique_ptr<runtime> open(runtime_options options,
+                                       agent_registry agents,
+                                       std::shared_ptr<event_store> store) {
+    options.store = "memory:"; // Nobody else has it.
+    auto own = std::make_unique<own_system>(options.actor_threads);
+    auto& system = *own->system;
+    return std::unique_ptr<runtime>{new runtime{std::make_unique<runtime::impl>(
+      std::move(own), system, options, std::move(agents), std::move(store))}};
+  }
 };
 
 front_actor front_of(runtime& rt) {
   return runtime_access::front(rt);
+}
+
+std::unique_ptr<runtime> open_runtime(const runtime_options& options,
+                                      agent_registry agents,
+                                      std::shared_ptr<event_store> store) {
+  return runtime_access::open(options, std::move(agents), std::move(store));
 }
 
 directory_actor directory_of(runtime& rt) {

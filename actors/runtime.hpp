@@ -281,6 +281,8 @@ private:
   friend struct runtime_access;
   struct impl;
 
+  explicit runtime(std::unique_ptr<impl> made);
+
   run_result wait(const run_id& id, bool until_ended);
   std::optional<run_result> wait_for(const run_id& id, duration limit);
   std::future<run_result> ended(const run_id& id);

@@ -12,7 +12,7 @@ install(DIRECTORY messages store providers scheduler actors
   FILES_MATCHING PATTERN "*.hpp"
   PATTERN "providers/http/internal" EXCLUDE
   PATTERN "store/sqlite_*" EXCLUDE)
-install(FILES kestrion.hpp caf.hpp
+install(FILES kestrion.hpp caf.hpp testing.hpp
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/kestrion")
 
 configure_package_config_file(cmake/kestrionConfig.cmake.in

@@ -217,7 +217,7 @@ std::size_t http_client::idle_connections() const {
   return impl_->shared.idle.size();
 }
 
-http_client_ptr shared_http_client() {
+std::shared_ptr<http_client> shared_http_client() {
   static std::mutex mutex;
   static std::weak_ptr<http_client> last;
   const std::lock_guard lock{mutex};

@@ -112,18 +112,45 @@ struct http_client_options {
   http_resolver resolver = {}; ///< Instead of the system's.
 };
 
+/// What carries the HTTP calls of models: an `http_client`, or a cassette in a
+/// test.
+/// @par Threading Any thread.
+class http_transport {
+public:
+  virtual ~http_transport() = default;
+
+  /// Starts a call.
+  /// @param stop  When requested, the call ends with `cancelled`, in any step.
+  /// @param done  Called exactly once, on any thread, perhaps before this
+  ///   returns; must not block or throw.
+  virtual void request(http_request request, const std::stop_token& stop,
+                       http_callback done) = 0;
+
+  /// Like `request`, with the body of a 2xx going to `sink` as it arrives; the
+  /// response in `done` then has an empty one.
+  /// @param sink  Not null; dropped before `done` is called.
+  virtual void stream(http_request request, const std::stop_token& stop,
+                      std::shared_ptr<http_body_sink> sink,
+                      http_callback done) = 0;
+
+  /// False: no call leaves this process, so no key is needed.
+  virtual bool is_real() const { return true; }
+};
+
+using http_transport_ptr = std::shared_ptr<http_transport>;
+
 /// An HTTP/1.1 client on threads of its own; shared by all models.
 ///
 /// TLS checks the certificate and the host's name. Connections are kept and
 /// reused. Nothing is retried, but for `http_request::repeatable`.
 /// @par Threading Any thread. Callbacks run on the client's threads.
-class http_client {
+class http_client final : public http_transport {
 public:
   explicit http_client(http_client_options options = {});
 
   /// Ends every call with `cancelled`, then waits for its threads. Callbacks
   /// that drop the last owner of their client are fine.
-  ~http_client();
+  ~http_client() override;
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
@@ -136,14 +163,15 @@ public:
   ///   certificate), `timeout`, `limit_exceeded` (header or body too big),
   ///   `corrupt` (the answer is no HTTP), `cancelled`.
   void request(http_request request, const std::stop_token& stop,
-               http_callback done);
+               http_callback done) override;
 
   /// Like `request`, with the body of a 2xx going to `sink` as it arrives; the
   /// response in `done` then has an empty one. A body that is cut ends with a
   /// failure after what arrived was handed out. `body_bytes_max` holds.
   /// @param sink  Not null; dropped before `done` is called.
   void stream(http_request request, const std::stop_token& stop,
-              std::shared_ptr<http_body_sink> sink, http_callback done);
+              std::shared_ptr<http_body_sink> sink,
+              http_callback done) override;
 
   /// Connections that wait for another call.
   std::size_t idle_connections() const;
@@ -153,10 +181,8 @@ private:
   std::shared_ptr<impl> impl_;
 };
 
-using http_client_ptr = std::shared_ptr<http_client>;
-
 /// The one that models use when they are given none; lives as long as one of
 /// them does.
-http_client_ptr shared_http_client();
+std::shared_ptr<http_client> shared_http_client();
 
 } // namespace kestrion

@@ -52,7 +52,8 @@ std::optional<error> problem_of(const remote_parts& parts,
   if (const auto url = parse_http_url(parts.url); !url)
     return error{errc::invalid_argument, "the base URL of model " + parts.name
                                            + ": " + url.error().detail};
-  if (key.empty() && needs_key)
+  const bool is_real = !parts.http || parts.http->is_real();
+  if (key.empty() && needs_key && is_real)
     return error{errc::unauthenticated,
                  "there is no key for model " + parts.name
                    + ": set the environment variable " + variable
@@ -72,7 +73,8 @@ std::string name_of_key(const std::string& key) {
 }
 
 remote_parts parts_of(const std::string& model, std::string url,
-                      const http_headers& headers, const http_client_ptr& http,
+                      const http_headers& headers,
+                      const http_transport_ptr& http,
                       const price_table& prices) {
   remote_parts parts;
   parts.name = model;

@@ -31,7 +31,7 @@ struct anthropic_options {
   bool cache = true;         ///< Let the vendor cache the conversation so far.
   bool stream = true;        ///< Drafts come from a streamed answer.
   http_headers headers = {};
-  http_client_ptr http = {}; ///< Else the shared one.
+  http_transport_ptr http = {}; ///< Else the shared client; or a cassette.
   price_table prices = {};
   capability_table capabilities = {};
 };
@@ -50,7 +50,7 @@ struct openai_options {
   bool stream = true;              ///< Drafts come from a streamed answer.
   std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
-  http_client_ptr http = {};
+  http_transport_ptr http = {};
   price_table prices = {};
   capability_table capabilities = {};
 };
@@ -68,7 +68,7 @@ struct openai_responses_options {
   bool stream = true;              ///< Drafts come from a streamed answer.
   std::string provider = "openai"; ///< Whose limits its calls count for.
   http_headers headers = {};
-  http_client_ptr http = {};
+  http_transport_ptr http = {};
   price_table prices = {};
   capability_table capabilities = {};
 };
@@ -83,7 +83,7 @@ struct ollama_options {
   std::optional<std::int64_t> num_ctx = {};
   bool stream = true; ///< Drafts come from a streamed answer.
   http_headers headers = {};
-  http_client_ptr http = {};
+  http_transport_ptr http = {};
   price_table prices = {}; ///< A model that it does not know costs nothing.
   capability_table capabilities = {};
 };

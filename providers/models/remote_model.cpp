@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/remote_model.hpp>
 
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/forbid.hpp>
 #include <kestrion/providers/models/output_request.hpp>
 #include <kestrion/providers/models/rate_limits.hpp>
 
@@ -95,6 +96,11 @@ private:
                    "the call of model " + parts_.name + " was cancelled"};
     if (parts_.unusable)
       return *parts_.unusable;
+    if (parts_.http->is_real() && model_calls_forbidden())
+      return error{errc::refused,
+                   "the model " + parts_.name + " at " + parts_.url
+                     + " was called where forbid_model_calls() or "
+                       "KESTRION_FORBID_MODEL_CALLS=1 forbids real calls"};
     if (!request.agent)
       return error{errc::invalid_argument,
                    "a call of model " + parts_.name + " names no agent"};

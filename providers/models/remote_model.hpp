@@ -19,7 +19,7 @@ struct remote_parts {
   model_endpoint endpoint;
   std::string url;
   http_headers headers; ///< The key among them.
-  http_client_ptr http;
+  http_transport_ptr http;
   price_table prices;
   std::optional<model_price> price_if_unknown = {};
   std::optional<error> unusable = {}; ///< What every call ends with.

@@ -44,6 +44,28 @@ private:
   std::string name_;
 };
 
+model_failure beyond(std::size_t replies) {
+  return failed(errc::refused, "the script of " + std::to_string(replies)
+                                 + " replies is exhausted");
+}
+
+std::string sentence_of(const model_outcome& x) {
+  if (const auto* f = std::get_if<model_failure>(&x))
+    return "fails with " + std::string{to_string(f->error.code)};
+  std::string out;
+  for (const auto& p : std::get<model_reply>(x).parts) {
+    if (!out.empty())
+      out += ", ";
+    if (const auto* call = std::get_if<tool_call_part>(&p))
+      out += "calls " + call->name;
+    else if (const auto* text = std::get_if<text_part>(&p))
+      out += "says \"" + text->text + '"';
+    else
+      out += "says something else";
+  }
+  return out;
+}
+
 /// A word goes with the blank after it.
 void say_words(const model_delta& block, const delta_sink& on_delta) {
   for (std::size_t at = 0; at < block.text.size();) {
@@ -85,8 +107,7 @@ model_outcome scripted_model::next(model_request request) {
   requests_.push_back(std::move(request));
   if (index < script_.size())
     return script_[index];
-  return failed(errc::refused, "the script of " + std::to_string(script_.size())
-                                 + " replies is exhausted");
+  return beyond(script_.size());
 }
 
 std::vector<model_request> scripted_model::requests() const {
@@ -98,6 +119,31 @@ std::size_t scripted_model::remaining() const {
   const std::lock_guard lock{mutex_};
   return requests_.size() < script_.size() ? script_.size() - requests_.size()
                                            : 0;
+}
+
+std::vector<std::string> scripted_model::unused() const {
+  const auto left = remaining();
+  std::vector<std::string> out;
+  for (auto i = script_.size() - left; i < script_.size(); ++i)
+    out.push_back("reply " + std::to_string(i + 1) + ": "
+                  + sentence_of(script_[i]));
+  return out;
+}
+
+void scripted_model::expect_all_used() const {
+  const auto asked = requests().size();
+  if (asked > script_.size())
+    throw failure(
+      {errc::refused, "the model " + name_ + " was asked "
+                        + std::to_string(asked) + " times, but its script has "
+                        + std::to_string(script_.size()) + " replies"});
+  const auto left = unused();
+  if (left.empty())
+    return;
+  auto why = "of the script of model " + name_ + " nobody asked for ";
+  for (const auto& each : left)
+    why += (&each == &left.front() ? "" : "; ") + each;
+  throw failure({errc::refused, why});
 }
 
 std::shared_ptr<scripted_model> scripted(std::vector<model_outcome> script,
@@ -138,6 +184,19 @@ model_failure fails(errc code, bool retryable,
 
 model_ptr function_model(model_function answer, std::string name) {
   return std::make_shared<function_backed>(std::move(answer), std::move(name));
+}
+
+model_ptr model_by_turn(std::vector<model_reply> replies, std::string name) {
+  return function_model(
+    [replies = std::move(replies)](const model_request& r) -> model_outcome {
+      const auto turn = static_cast<std::size_t>(std::count_if(
+        r.conversation.begin(), r.conversation.end(),
+        [](const auto& m) { return m->role == role::assistant; }));
+      if (turn < replies.size())
+        return replies[turn];
+      return beyond(replies.size());
+    },
+    std::move(name));
 }
 
 } // namespace kestrion

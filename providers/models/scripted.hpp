@@ -35,6 +35,13 @@ public:
   /// Outcomes that nobody has taken yet.
   std::size_t remaining() const;
 
+  /// The same, a line each: "reply 2: calls add".
+  std::vector<std::string> unused() const;
+
+  /// For the end of a test. @throws failure  `refused`, naming the outcomes
+  ///   that nobody has taken, or how many calls came beyond the script.
+  void expect_all_used() const;
+
 private:
   model_outcome next(model_request request);
 
@@ -69,5 +76,11 @@ model_failure fails(errc code, bool retryable = false,
 /// threads at once if several call; an exception becomes a failure.
 using model_function = std::function<model_outcome(const model_request&)>;
 model_ptr function_model(model_function answer, std::string name = "function");
+
+/// Answers each turn of a conversation with the reply of its number, as often
+/// as that is asked: a script that a crash does not use up. A turn beyond the
+/// script fails with `refused`.
+model_ptr model_by_turn(std::vector<model_reply> replies,
+                        std::string name = "scripted");
 
 } // namespace kestrion

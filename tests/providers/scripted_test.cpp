@@ -147,6 +147,52 @@ BOOST_AUTO_TEST_CASE(a_function_is_a_model_and_its_exception_a_failure) {
   BOOST_TEST(!failure.retryable);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_left_of_a_script_is_named) {
+  const auto m = scripted({says("hi"), calls({{"add"}, {"list"}}, "wait"),
+                           fails(errc::unavailable, true)},
+                          "m");
+  ask(*m);
+
+  BOOST_TEST(m->unused()
+               == (std::vector<std::string>{
+                 "reply 2: says \"wait\", calls add, calls list",
+                 "reply 3: fails with unavailable"}),
+             boost::test_tools::per_element());
+  BOOST_CHECK_EXCEPTION(m->expect_all_used(), failure, [](const failure& e) {
+    return e.error().detail
+           == "of the script of model m nobody asked for reply 2: says "
+              "\"wait\", calls add, calls list; reply 3: fails with "
+              "unavailable";
+  });
+  ask(*m);
+  ask(*m);
+  m->expect_all_used();
+  ask(*m);
+  BOOST_CHECK_EXCEPTION(m->expect_all_used(), failure, [](const failure& e) {
+    return e.error().detail
+           == "the model m was asked 4 times, but its script has 3 replies";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_script_by_turn_answers_a_turn_as_often_as_it_is_asked) {
+  const auto m = model_by_turn({calls({{"add"}}), says("done")});
+  const auto ask_after = [&](std::size_t turns) {
+    conversation so_far{said(role::user, {text_part{"go"}})};
+    for (std::size_t i = 0; i < turns; ++i)
+      so_far.push_back(said(role::assistant, {text_part{"x"}}));
+    model_outcome out;
+    m->complete({{}, so_far, "k"}, {},
+                [&](model_outcome o) { out = std::move(o); });
+    return out;
+  };
+
+  for (int i = 0; i < 2; ++i) {
+    BOOST_CHECK(reply_in(ask_after(0)) == calls({{"add"}}));
+    BOOST_CHECK(reply_in(ask_after(1)) == says("done"));
+  }
+  BOOST_CHECK(failure_in(ask_after(2)).error.code == errc::refused);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace kestrion::test

@@ -12,7 +12,7 @@
 
 #include <kestrion/actors/run_machine.hpp>
 
-#include <kestrion/tests/support/faulty_store.hpp>
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/sim.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -2,8 +2,8 @@
 /// deadlines, restarts. Virtual time, seeded schedules.
 
 #include <kestrion/kestrion.hpp>
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/ask.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 #include <kestrion/tests/support/patient_model.hpp>
 #include <kestrion/tests/support/sim.hpp>
 

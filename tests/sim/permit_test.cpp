@@ -2,8 +2,8 @@
 /// becomes of a permit when somebody gives up, dies or is refused. Virtual
 /// time, seeded schedules.
 
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/family.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>

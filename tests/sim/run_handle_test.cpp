@@ -1,7 +1,7 @@
 /// A run as an actor: monitored, linked to, talked to. Virtual time.
 
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/family.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 #include <kestrion/tests/support/outside.hpp>
 
 namespace kestrion::test {

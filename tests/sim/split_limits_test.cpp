@@ -2,8 +2,8 @@
 /// it never has to refuse a call, whoever dies, and little of the limit is left
 /// unused. Virtual time, seeded schedules.
 
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/family.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 #include <kestrion/tests/support/shared_disk.hpp>
 #include <kestrion/tests/support/strict_model.hpp>
 

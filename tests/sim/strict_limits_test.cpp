@@ -1,8 +1,8 @@
 /// Many runs, and servers that enforce their limits to the letter: none of them
 /// ever has to refuse a call, whoever dies. Virtual time, seeded schedules.
 
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/tests/support/family.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 #include <kestrion/tests/support/strict_model.hpp>
 
 #include <caf/exit_reason.hpp>

@@ -1,10 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
+#include <kestrion/store/faulty_store.hpp>
 #include <kestrion/store/memory_store.hpp>
-#include <kestrion/tests/support/faulty_store.hpp>
 
 using namespace kestrion;
-using test::faulty_store;
 
 namespace faulty_store_test {
 

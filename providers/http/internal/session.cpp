@@ -219,9 +219,13 @@ void session::read_body() {
   });
 }
 
-void session::on_body(error_code ec, std::size_t) {
+void session::on_body(error_code ec, std::size_t bytes) {
+  const bool was_full =
+    bytes + link_->received.size() >= link_->received.capacity();
   if (!ec)
     ec = parse_received();
+  if (was_full)
+    read_more_at_once();
   if (!hand_out()) // What came before an error goes out, too.
     return parser_->is_done() ? succeed() : succeed_early(ec);
   if (ec)
@@ -242,6 +246,15 @@ session::error_code session::parse_received() {
       return ec;
   }
   return {};
+}
+
+/// Beast reads as much as the buffer has room for, 512 bytes at first: enough
+/// for a stream of tokens, of which there may be thousands, but slow for one
+/// that does not stop.
+void session::read_more_at_once() {
+  constexpr std::size_t most = 32U << 10U;
+  auto& buffer = link_->received;
+  buffer.reserve(std::min(2 * buffer.capacity(), most));
 }
 
 /// Gives the sink what is there. @returns False if it wants no more.

@@ -72,6 +72,7 @@ private:
   void read_body();
   void on_body(error_code ec, std::size_t bytes);
   error_code parse_received();
+  void read_more_at_once();
   bool hand_out();
 
   http_response take_response();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -7,7 +8,7 @@
 
 #include <kestrion/store/event_store.hpp>
 
-namespace kestrion::test {
+namespace kestrion {
 
 /// A store whose disk fails when told to, and which can die as a process does:
 /// what the inner store holds then is what a new process finds.
@@ -15,11 +16,12 @@ namespace kestrion::test {
 ///     auto disk = std::shared_ptr<event_store>{make_memory_store()};
 ///     faulty_store store{disk};
 ///     store.die_at_append(3, faulty_store::moment::after);
-///     ... // the third append is on disk, nobody hears so, all later calls
-///     fail faulty_store restarted{disk};
+///     ... the third append is on disk, nobody hears so, all later calls fail
+///     faulty_store restarted{disk};
 ///
 /// Counted are calls of `append` (group commits) from the construction on, from
-/// 1. @par Threading Any thread.
+/// 1.
+/// @par Threading Any thread.
 class faulty_store final : public event_store {
 public:
   /// When an append fails: before anything is written, or when all of it is
@@ -48,11 +50,20 @@ public:
   void kill() {
     const std::lock_guard lock{mutex_};
     dead_ = true;
+    changed_.notify_all();
   }
 
   bool dead() const {
     const std::lock_guard lock{mutex_};
     return dead_;
+  }
+
+  /// Blocks until more appends were tried than `seen`, or it is dead.
+  /// @returns False if that took longer than `limit`.
+  bool wait_for_more(std::uint64_t seen, duration limit) const {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, limit,
+                             [&] { return dead_ || appends_ > seen; });
   }
 
   /// How many appends were tried, failed ones included.
@@ -70,6 +81,7 @@ public:
       return all(requests.size(), killed());
     const auto n = ++appends_;
     dead_ = deaths_.contains(n);
+    changed_.notify_all(); // Who waits gets the mutex when this is through.
     const error injected{errc::io,
                          "injected: append " + std::to_string(n) + " failed"};
     if (fail_before_.contains(n))
@@ -169,6 +181,7 @@ private:
 
   std::shared_ptr<event_store> inner_;
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::set<std::uint64_t> fail_before_;
   std::set<std::uint64_t> fail_after_;
   std::set<std::uint64_t> deaths_;
@@ -176,4 +189,4 @@ private:
   bool dead_ = false;
 };
 
-} // namespace kestrion::test
+} // namespace kestrion
