@@ -118,21 +118,22 @@ struct runtime::impl {
   std::unique_ptr<own_system> own;
   caf::actor_system& system;
   std::shared_ptr<event_store> store;
+  std::shared_ptr<const agent_registry> agents;
   worker_pool workers;
   kestrion::engine engine;
   std::unique_ptr<metrics_server> metrics;
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
-       const runtime_options& options, const std::vector<agent>& agents)
-    : impl(std::move(mine), sys, options, build_all(agents),
+       const runtime_options& options, const std::vector<agent>& known)
+    : impl(std::move(mine), sys, options, build_all(known),
            open_store(options.store).value()) {}
 
   impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
-       const runtime_options& options, agent_registry agents,
+       const runtime_options& options, agent_registry known,
        std::shared_ptr<event_store> all_runs)
     : own(std::move(mine)), system(sys), store(std::move(all_runs)),
+      agents(std::make_shared<const agent_registry>(std::move(known))),
       workers(options.tool_threads_max) {
-    auto registry = std::make_shared<const agent_registry>(std::move(agents));
     engine = start_engine(system,
                           {store,
                            {[this](auto job) { workers.post(std::move(job)); },
@@ -146,7 +147,7 @@ struct runtime::impl {
                            .passivates = options.passivate,
                            .recover = options.recover,
                            .store_is_shared = options.store != "memory:"},
-                          std::move(registry));
+                          agents);
     caf::scoped_actor self{system};
     self->request(engine.root, caf::infinite, meet_supervisor{})
       .receive([](bool) {}, [](const caf::error&) {});
@@ -315,6 +316,31 @@ run_result runtime::result(const run_id& id) const {
   auto out = result_of(id, state);
   show_wait(out, *this);
   return out;
+}
+
+replay_report runtime::replay(const run_id& id) const {
+  const auto row = find_row(*impl_->store, id).value();
+  const auto agent = find_agent(*impl_->agents, row.agent).value();
+  return kestrion::replay(id, events(id), *agent->definition);
+}
+
+std::vector<replay_report> runtime::divergences(run_query query) const {
+  std::vector<replay_report> out;
+  for (;;) {
+    const auto rows = list(query);
+    for (const auto& row : rows) {
+      try {
+        if (auto report = replay(row.id); report.divergence)
+          out.push_back(std::move(report));
+      } catch (const failure& why) {
+        out.push_back({row.id, row.agent, row.last_seq, false,
+                       replay_divergence{1, "run_started", {}, why.what()}});
+      }
+    }
+    if (rows.size() < query.limit)
+      return out;
+    query.after = rows.back().id;
+  }
 }
 
 std::string runtime::put_blob(std::string_view bytes) {

@@ -4,6 +4,7 @@
 #include <kestrion/actors/drafts.hpp>
 #include <kestrion/actors/fan_out.hpp>
 #include <kestrion/actors/rate_limit.hpp>
+#include <kestrion/actors/replay.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/trace.hpp>
 #include <kestrion/actors/watching.hpp>
@@ -206,6 +207,17 @@ public:
   run_result result(const run_id& id) const;
   std::vector<recorded_event> events(const run_id& id) const;
   run_trace trace(const run_id& id) const;
+
+  /// Decides the log of a run anew, with what this program and its agents are
+  /// now: what to look at before an upgrade. Nothing is called or written.
+  /// @throws failure  `not_found` for an unknown run or agent, `io`, `corrupt`
+  replay_report replay(const run_id& id) const;
+
+  /// Replays the runs that the query finds, page by page.
+  /// @returns Those that would not come out the same. One whose agent is not
+  ///   known here, or whose log can't be read, diverges at its first event.
+  /// @throws failure  `io`, `corrupt` of the list itself
+  std::vector<replay_report> divergences(run_query query = {}) const;
 
   /// Keeps bytes in the store, durable, under their SHA-256: what `image_part`
   /// names as its `blob`. Keeping the same again is nothing. Never removed.

@@ -2,6 +2,7 @@
 
 #include <kestrion/tests/support/machine_dsl.hpp>
 
+#include <kestrion/actors/replay.hpp>
 #include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
 
@@ -502,6 +503,9 @@ void play(player& world, tags& happened) {
     ended += is_terminal(story.status()) ? 1 : 0;
   }
   BOOST_REQUIRE(folded(story.log) == story.state);
+  if (const auto parted = replay({}, story.log, story.agent).divergence)
+    BOOST_FAIL("event " << parted->seq << ", " << parted->recorded << ": "
+                        << parted->why);
   for (const auto& e : story.log)
     ++happened[tag_of(e.event)];
 }

@@ -1,0 +1,293 @@
+#include <kestrion/actors/replay.hpp>
+
+#include <kestrion/actors/run_machine.hpp>
+#include <kestrion/messages/match.hpp>
+
+#include <boost/describe/enum_from_string.hpp>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace kestrion {
+
+namespace {
+
+using log_view = std::span<const recorded_event>;
+
+errc code_named(const std::string& name) {
+  auto code = errc::refused;
+  boost::describe::enum_from_string(name.c_str(), code);
+  return code;
+}
+
+const open_call* find_call(const run_state& s, const std::string& id) {
+  for (const auto& call : s.progress.calls)
+    if (call.id == id)
+      return &call;
+  return nullptr;
+}
+
+template <class E>
+bool begins_with(log_view log) {
+  return !log.empty() && std::holds_alternative<E>(log.front().event);
+}
+
+/// Makes up the command that the first events of `log` followed from; nothing
+/// for an event that never comes first.
+class command_of {
+public:
+  command_of(const run_state& state, log_view log)
+    : s_(state), log_(log), now_(log.front().at) {}
+
+  using made = std::optional<command>;
+
+  made operator()(const run_started& x) const {
+    start_run c{x, {}, now_};
+    for (auto rest = log_.subspan(1); begins_with<message_received>(rest);
+         rest = rest.subspan(1)) {
+      const auto& said = std::get<message_received>(rest.front().event);
+      if (said.by)
+        break;
+      c.history.push_back(said.message);
+    }
+    // A run that was handed over begins with its history alone.
+    if (!x.handed_from && !c.history.empty()) {
+      c.input = std::move(c.history.back());
+      c.history.pop_back();
+    }
+    return c;
+  }
+
+  made operator()(const message_received& x) const {
+    const bool interrupts = begins_with<model_call_interrupted>(log_.subspan(1))
+                            && log_[1].at == now_;
+    return send_message{x.message, x.by.value_or(""), interrupts, now_};
+  }
+
+  made operator()(const signal_received& x) const {
+    return signal_run{x.name, x.data, x.by, now_};
+  }
+
+  made operator()(const model_call_completed& x) const {
+    model_reply reply;
+    reply.parts = x.parts;
+    reply.stop = x.stop;
+    reply.usage = x.usage;
+    reply.model = x.model;
+    reply.request_id = x.request_id.value_or("");
+    reply.cost_usd_micros = x.cost_usd_micros;
+    return model_done{x.call, std::move(reply), x.duration, now_, 0, x.attempt};
+  }
+
+  made operator()(const model_call_failed& x) const {
+    model_failure failure{{code_named(x.code), x.detail}, false, {}, 0};
+    failure.retryable = x.retry_at || attempts_are_used_up(x.attempt);
+    if (x.retry_at)
+      failure.retry_after = *x.retry_at - now_;
+    return model_done{x.call, std::move(failure), x.duration, now_,
+                      0,      x.attempt};
+  }
+
+  made operator()(const tool_call_started& x) const {
+    return resolve_doubt{
+      {x.call, doubt_answer::run_again, x.by.value_or(""), {}}, now_};
+  }
+
+  made operator()(const tool_call_completed& x) const {
+    const auto* call = find_call(s_, x.call);
+    if (x.by && call && call->phase == call_phase::asking)
+      return answer_question{{x.call, *x.by, x.content}, now_};
+    if (x.by)
+      return resolve_doubt{{x.call, doubt_answer::happened, *x.by, x.content},
+                           now_};
+    return done(x.call, {x.content, {}}, x.duration);
+  }
+
+  made operator()(const tool_call_failed& x) const {
+    if (x.by)
+      return resolve_doubt{
+        {x.call, doubt_answer::did_not_happen, *x.by, x.detail}, now_};
+    return done(x.call, {x.detail, x.reason, true}, x.duration);
+  }
+
+  made operator()(const tool_attempt_failed& x) const {
+    return done(x.call, {x.detail, x.reason, false}, x.duration);
+  }
+
+  made operator()(const output_rejected& x) const {
+    return done(x.call, {x.reason, tool_failure::failed}, {});
+  }
+
+  made operator()(const run_completed&) const {
+    if (const auto* handoff = open_handoff(s_.progress))
+      return ended(handoff->id, run_status::running);
+    if (s_.progress.check)
+      return done(s_.progress.check->call, {}, {});
+    return std::nullopt;
+  }
+
+  made operator()(const child_ended& x) const {
+    auto c = ended(x.call, x.status);
+    c.content = x.content;
+    c.usage = x.usage;
+    c.cost_usd_micros = x.cost_usd_micros;
+    c.descendants = x.descendants;
+    return c;
+  }
+
+  made operator()(const approval_granted& x) const {
+    return approve_call{
+      {.call = x.call, .by = x.by, .role = x.role, .arguments = x.arguments},
+      now_};
+  }
+
+  made operator()(const approval_denied& x) const {
+    return deny_call{
+      {.call = x.call, .by = x.by, .role = x.role, .reason = x.reason}, now_};
+  }
+
+  made operator()(const run_cancelled& x) const {
+    return cancel_run{x.by, x.reason, now_};
+  }
+  made operator()(const run_recovered&) const { return recover_run{now_}; }
+  made operator()(const run_parked& x) const {
+    return park_run{x.reason, now_};
+  }
+  made operator()(const run_resumed& x) const { return unpark_run{x.by, now_}; }
+
+  // What time leads to.
+  made operator()(const approval_expired&) const { return tick{now_}; }
+  made operator()(const run_failed&) const { return tick{now_}; }
+  made operator()(const limit_reached&) const { return tick{now_}; }
+  made operator()(const model_call_interrupted&) const { return tick{now_}; }
+
+  // What follows from another event.
+  made operator()(const tool_call_in_doubt&) const { return std::nullopt; }
+  made operator()(const approval_requested&) const { return std::nullopt; }
+  made operator()(const run_expired&) const { return std::nullopt; }
+  made operator()(const child_started&) const { return std::nullopt; }
+  made operator()(const handed_off&) const { return std::nullopt; }
+  made operator()(const question_asked&) const { return std::nullopt; }
+  made operator()(const output_check_started&) const { return std::nullopt; }
+  made operator()(const limits_raised&) const { return std::nullopt; }
+
+private:
+  /// Whether a failure that may pass would have been the last one, too.
+  bool attempts_are_used_up(std::int64_t attempt) const {
+    const auto& open = s_.progress.model_call;
+    return open
+           && attempt - open->given_up >= s_.header->limits.model_attempts_max;
+  }
+
+  tool_done done(const std::string& call, tool_outcome outcome,
+                 duration took) const {
+    return {call, std::move(outcome), took, now_};
+  }
+
+  child_done ended(const std::string& call, run_status status) const {
+    child_done c;
+    c.call = call;
+    c.status = status;
+    c.now = now_;
+    return c;
+  }
+
+  const run_state& s_;
+  log_view log_;
+  timestamp now_;
+};
+
+/// What the log keeps as it was, and need not come out the same.
+void take_over(event& decided, const event& recorded) {
+  std::visit(
+    [&](auto& x) {
+      using E = std::decay_t<decltype(x)>;
+      const auto* was = std::get_if<E>(&recorded);
+      if (!was)
+        return;
+      if constexpr (requires { x.retry_at.has_value(); }) {
+        if (x.retry_at && was->retry_at)
+          x.retry_at = was->retry_at;
+      } else if constexpr (requires { x.retry_at; }) {
+        x.retry_at = was->retry_at;
+      }
+      if constexpr (requires { x.lost_tokens_estimate; }) {
+        x.lost_tokens_estimate = was->lost_tokens_estimate;
+        x.lost_usd_micros_estimate = was->lost_usd_micros_estimate;
+      }
+      constexpr bool words =
+        std::is_same_v<
+          E,
+          run_failed> || std::is_same_v<E, run_expired> || std::is_same_v<E, output_rejected>;
+      if constexpr (words)
+        x.reason = was->reason;
+      if constexpr (std::is_same_v<E, tool_call_failed>)
+        x.detail = was->detail;
+      if constexpr (std::is_same_v<E, child_ended>)
+        if (x.status != run_status::completed)
+          x.content = was->content;
+    },
+    decided);
+}
+
+replay_divergence diverges(const recorded_event& at, std::string decided,
+                           std::string why) {
+  return {at.seq, std::string{tag_of(at.event)}, std::move(decided),
+          std::move(why)};
+}
+
+/// Decides what `log` begins with.
+/// @returns How many of its events came out the same; all that were decided.
+std::variant<std::size_t, replay_divergence>
+redecide(const run_state& s, const agent_definition& definition, log_view log) {
+  const auto& first = log.front();
+  const auto c = std::visit(command_of{s, log}, first.event);
+  if (!c)
+    return diverges(first, {}, "nothing leads to it here");
+  auto decided = decide(s, definition, *c);
+  if (!decided)
+    return diverges(first, {},
+                    "it would be refused: " + decided.error().detail);
+  auto& events = decided->events;
+  if (events.empty())
+    return diverges(first, {},
+                    "it answers what the run would not wait for here");
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const std::string tag{tag_of(events[i])};
+    if (i == log.size())
+      return diverges(log.back(), tag, tag + " would follow it");
+    take_over(events[i], log[i].event);
+    if (events[i] != log[i].event)
+      return diverges(log[i], tag,
+                      tag == tag_of(log[i].event)
+                        ? "its content would be another"
+                        : tag + " would be there");
+  }
+  return events.size();
+}
+
+} // namespace
+
+replay_report replay(const run_id& run, log_view events,
+                     const agent_definition& definition) {
+  replay_report out{run, {}, events.size(), false, {}};
+  run_state s;
+  for (std::size_t i = 0; i < events.size();) {
+    auto same = redecide(s, definition, events.subspan(i));
+    if (auto* parted = std::get_if<replay_divergence>(&same)) {
+      out.divergence = std::move(*parted);
+      break;
+    }
+    for (const auto end = i + std::get<std::size_t>(same); i < end; ++i)
+      s = fold(std::move(s), events[i]);
+  }
+  if (const auto* header =
+        events.empty() ? nullptr
+                       : std::get_if<run_started>(&events.front().event)) {
+    out.agent = header->agent;
+    out.definition_changed = header->definition != definition.digest;
+  }
+  return out;
+}
+
+} // namespace kestrion
