@@ -1,39 +1,8 @@
 #include <kestrion/actors/agent.hpp>
 
-#include <algorithm>
+#include <kestrion/actors/agent_models.hpp>
 
 namespace kestrion {
-
-namespace {
-
-/// Servers cache no beginning of a prompt that is shorter: 1,024 tokens.
-constexpr std::int64_t cached_bytes_min = 4'096;
-
-/// What the system prompt, the tools and the output's schema come to in each
-/// call.
-std::int64_t fixed_bytes_of(const agent_definition& d) {
-  auto bytes = d.system.size();
-  for (const auto& tool : d.tools)
-    bytes +=
-      tool.name.size() + tool.description.size() + tool.input_schema.size();
-  if (d.output)
-    bytes += d.output->schema.size();
-  return static_cast<std::int64_t>(bytes);
-}
-
-void set_calls(agent_code& code) {
-  const auto endpoint = code.model->endpoint();
-  const auto& definition = *code.definition;
-  code.route = {endpoint.provider, definition.model, endpoint.key};
-  code.fixed_bytes = fixed_bytes_of(definition);
-  code.delegates = std::any_of(
-    definition.tools.begin(), definition.tools.end(),
-    [](const tool_spec& t) { return t.kind == tool_kind::subagent; });
-  if (endpoint.caches && code.fixed_bytes >= cached_bytes_min)
-    code.prefix = definition.digest;
-}
-
-} // namespace
 
 agent::agent(std::string name) {
   definition_.name = std::move(name);
@@ -41,6 +10,21 @@ agent::agent(std::string name) {
 
 agent& agent::model(model_ptr model) {
   model_ = std::move(model);
+  return *this;
+}
+
+agent& agent::fallback(model_ptr model) {
+  fallbacks_.push_back(std::move(model));
+  return *this;
+}
+
+agent& agent::fallback_when(fallback_rule rule) {
+  definition_.fallback = rule;
+  return *this;
+}
+
+agent& agent::compacts(compaction rule) {
+  compaction_ = std::move(rule);
   return *this;
 }
 
@@ -88,13 +72,10 @@ agent& agent::streams() {
 }
 
 result<std::shared_ptr<const agent_code>> agent::build() const {
-  if (!model_)
-    return error{errc::invalid_argument,
-                 "agent \"" + definition_.name
-                   + "\" has no model; give it one with .model(...)"};
+  const agent_models models{model_, fallbacks_, compaction_};
   auto definition = definition_;
-  definition.model = model_->name();
-  definition.price = model_->price();
+  if (auto ok = describe_models(models, definition); !ok)
+    return ok.error();
   auto code = std::make_shared<agent_code>();
   for (const auto& t : tools_) {
     if (t.spec.kind != tool_kind::function) {
@@ -121,9 +102,9 @@ result<std::shared_ptr<const agent_code>> agent::build() const {
     return prepared.error();
   code->definition =
     std::make_shared<const agent_definition>(std::move(*prepared));
-  code->model = model_;
   code->streams = streams_;
-  set_calls(*code);
+  if (auto ok = add_models(models, *code); !ok)
+    return ok.error();
   return std::shared_ptr<const agent_code>{std::move(code)};
 }
 

@@ -7,12 +7,27 @@
 #include <kestrion/providers/tools/function_tool.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace kestrion {
+
+/// When an agent's conversation has grown too long, a model sums up its older
+/// messages. The first message and the last ones stay, and so do calls of tools
+/// with their results. The log keeps all of it.
+struct compaction {
+  double at = 0.7;            ///< Share of the context window that is too much.
+  std::int64_t keep_last = 8; ///< Messages that stay as they are, at least.
+  /// Tokens; unset: the smallest window of the agent's models, as
+  /// `model::context_window` knows it.
+  std::optional<std::int64_t> window = {};
+  model_ptr model = {}; ///< Who sums up; unset: who makes the run's calls.
+  std::int64_t summary_tokens_max = 4'096;
+};
 
 /// Describes an agent: its model, what it is told, what it may do.
 ///
@@ -29,6 +44,21 @@ public:
   explicit agent(std::string name);
 
   agent& model(model_ptr model);
+
+  /// Another model, for when those that were given before are out: overloaded,
+  /// not reachable, slowed down for long, or out of quota. Give several in the
+  /// order of preference. The conversation is translated; what one vendor's
+  /// models thought is not shown to another's. The trace tells of each switch,
+  /// and the first model is tried again by itself.
+  agent& fallback(model_ptr model);
+
+  /// When the next one takes over, and for how long.
+  agent& fallback_when(fallback_rule rule);
+
+  /// Has older messages summed up when the conversation outgrows a share of the
+  /// context window.
+  agent& compacts(compaction rule = {});
+
   agent& system(std::string prompt);
   agent& limits(run_limits limits);
 
@@ -110,7 +140,8 @@ public:
   /// Checks everything, once; a runtime does it for you.
   /// @par Errors `invalid_argument`: no model, a bad name, a tool registered
   ///   twice or with the name `final_answer` beside an output, a schema that is
-  ///   none, a limit below 1.
+  ///   none, a limit below 1, a compaction without a window. `unsupported`: an
+  ///   option, tools or the output are nothing for one of its models.
   result<std::shared_ptr<const agent_code>> build() const;
 
 private:
@@ -141,6 +172,8 @@ private:
 
   agent_definition definition_;
   model_ptr model_;
+  std::vector<model_ptr> fallbacks_;
+  std::optional<compaction> compaction_;
   std::vector<kestrion::tool> tools_;
   tool_function output_check_;
   bool streams_ = false;

@@ -16,9 +16,13 @@ constexpr std::int64_t priority_max = 100;
 void take_over(draft& d) {
   const auto before = d.after;
   run_recovered recovered;
-  if (before.model_call && !before.limit
-      && before.model_call->not_before <= d.now) {
+  if (before.compaction) {
+    if (!before.limit && before.compaction->not_before <= d.now)
+      recovered.model_call = before.compaction->call;
+  } else if (before.model_call && !before.limit
+             && before.model_call->not_before <= d.now)
     recovered.model_call = before.model_call->id;
+  if (recovered.model_call) {
     const auto lost = estimate_lost(d);
     recovered.lost_tokens_estimate = lost.tokens;
     recovered.lost_usd_micros_estimate = lost.usd_micros;
@@ -127,8 +131,12 @@ outcome on(const run_state& s, const agent_definition& a, const unpark_run& c) {
 
 result<decision> decide(const run_state& state,
                         const agent_definition& definition, const command& c) {
-  return match(
-    c, [&](const auto& x) { return machine::on(state, definition, x); });
+  return match(c, [&](const auto& x) {
+    auto decided = machine::on(state, definition, x);
+    if (decided && definition.compaction && !decided->events.empty())
+      machine::compact_if_due(state, definition, x.now, *decided);
+    return decided;
+  });
 }
 
 } // namespace kestrion

@@ -53,7 +53,8 @@ outcome on(const run_state& s, const agent_definition& a,
   const auto lost = estimate_lost(d); // Without what is said now.
   d.emit(message_received{{role::user, c.message.parts}, c.by});
   const auto& open = s.progress.model_call;
-  if (c.interrupt && open && !s.progress.parked)
+  const bool is_made = open && !s.progress.compaction; // Else it waits.
+  if (c.interrupt && is_made && !s.progress.parked)
     interrupt(d, *open, lost);
   else
     fail_if_answered(d);

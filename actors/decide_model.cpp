@@ -193,11 +193,18 @@ void take_failure(draft& d, const model_done& c, const model_failure& failure) {
                            failure.error.detail,
                            c.duration,
                            {}};
+  std::optional<duration> wait;
   if (again)
-    failed.retry_at =
-      later(c.now, retry_delay({}, tries, failure.retry_after, c.jitter));
+    wait = retry_delay({}, tries, failure.retry_after, c.jitter);
+  auto other = next_model(d, failure, wait);
+  if (other)
+    wait = duration::zero();
+  if (wait)
+    failed.retry_at = later(c.now, *wait);
   d.emit(std::move(failed));
-  if (!again)
+  if (other)
+    d.emit(std::move(*other));
+  else if (!again)
     fail(d, failure.error.code,
          "model call " + c.call + " failed at attempt "
            + std::to_string(attempt) + ": " + failure.error.detail);
@@ -207,6 +214,8 @@ void take_failure(draft& d, const model_done& c, const model_failure& failure) {
 
 outcome on(const run_state& s, const agent_definition& a, const model_done& c) {
   const auto& open = s.progress.model_call;
+  if (s.progress.compaction)
+    return take_summary(s, a, c);
   if (!open || open->id != c.call || s.progress.parked
       || (c.attempt != 0 && c.attempt != open->attempt))
     return decision{}; // Late or twice: settled already.

@@ -40,8 +40,12 @@ lost_call estimate_lost(const draft& d) {
   constexpr std::int64_t bytes_per_token = 4; // A rough mean.
   lost_call out;
   out.tokens = d.after.said_bytes / bytes_per_token;
-  if (d.agent.price)
-    out.usd_micros = out.tokens * d.agent.price->input / 1'000'000;
+  const auto& p = d.after;
+  const auto place = p.compaction   ? p.compaction->place
+                     : p.model_call ? p.model_call->place
+                                    : 0;
+  if (const auto& price = d.agent.model_price_of(place))
+    out.usd_micros = out.tokens * price->input / 1'000'000;
   return out;
 }
 

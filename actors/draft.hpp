@@ -77,6 +77,23 @@ struct lost_call {
 };
 lost_call estimate_lost(const draft& d);
 
+/// Whether the failure of an attempt calls for another model.
+/// @param wait  Until the next attempt; nothing: there is none.
+/// @returns What to say of it behind `model_call_failed`, whose next attempt is
+///   then due at once.
+std::optional<model_switched> next_model(const draft& d,
+                                         const model_failure& failure,
+                                         std::optional<duration> wait);
+
+/// Lets a model sum up older messages before the call that `d` opens, if the
+/// context has grown too long.
+void compact_if_due(const run_state& s, const agent_definition& a,
+                    timestamp now, decision& d);
+
+/// What follows from the answer of who sums up.
+result<decision> take_summary(const run_state& s, const agent_definition& a,
+                              const model_done& c);
+
 /// "the run is completed"
 std::string is_status(const run_state& s);
 

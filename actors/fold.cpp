@@ -57,6 +57,17 @@ void say_results_if_complete(run_state& s) {
   say(s, std::move(m));
 }
 
+/// The summary stands for the messages that it is about.
+void sum_up(run_state& s, const conversation_compacted& x) {
+  const auto size = std::ssize(s.conversation);
+  if (x.first < 0 || x.first >= size || x.messages < 1
+      || x.messages > size - x.first)
+    return;
+  const auto begin = s.conversation.begin() + x.first;
+  *begin = std::make_shared<const message>(user_message(text_of(x)));
+  s.conversation.erase(begin + 1, begin + x.messages);
+}
+
 } // namespace
 
 run_state fold(run_state s, recorded_event e) {
@@ -94,6 +105,7 @@ run_state fold(run_state s, recorded_event e) {
       keep_result(x.call, std::move(x.content),
                   x.status != run_status::completed);
     },
+    [&](const conversation_compacted& x) { sum_up(s, x); },
     [](const auto&) {}); // The rest is progress only.
   say_heard(s);
   return s;

@@ -20,6 +20,8 @@ open_call* find_gated(run_progress& p, const std::string& id) {
   return p.limit && p.limit->call.id == id ? &p.limit->call : find(p, id);
 }
 
+} // namespace
+
 std::int64_t bytes_of(const std::vector<part>& parts) {
   std::size_t n = 0;
   for (const auto& p : parts)
@@ -33,8 +35,12 @@ std::int64_t bytes_of(const std::vector<part>& parts) {
   return static_cast<std::int64_t>(n);
 }
 
+namespace {
+
 void open_model(run_progress& p) {
-  p.model_call = open_model_call{"m" + std::to_string(p.turns + 1), 1, {}, 0};
+  const bool is_out = p.detour && p.updated_at < p.detour->until;
+  p.model_call = open_model_call{
+    "m" + std::to_string(p.turns + 1), 1, {}, 0, is_out ? p.detour->place : 0};
   p.heard = 0;
 }
 
@@ -54,6 +60,30 @@ void try_again(run_progress& p, std::int64_t failed, timestamp not_before) {
   p.model_call->attempt = failed + 1;
   p.model_call->not_before = not_before;
   p.heard = 0;
+}
+
+/// The attempt that was opened when the one before failed is with another
+/// model.
+void change_model(run_progress& p, const model_switched& x) {
+  if (!p.model_call)
+    return;
+  auto detour = p.detour ? *p.detour : model_detour{};
+  detour.found_out += p.model_call->place == 0 ? 1 : 0;
+  detour.place = x.place;
+  detour.until = x.until;
+  ++detour.tried;
+  p.detour = std::move(detour);
+  p.model_call->place = x.place;
+  p.model_call->given_up = p.model_call->attempt - 1;
+}
+
+/// The model that answered is not out.
+void note_answer(run_progress& p) {
+  if (!p.detour || !p.model_call)
+    return;
+  p.detour->tried = 0;
+  if (p.model_call->place == 0)
+    p.detour.reset();
 }
 
 /// Whether the failed attempt had its effect nobody knows.
@@ -114,6 +144,7 @@ void end(run_progress& p, run_status status, std::string code,
   p.reason = std::move(reason);
   p.parked = false;
   p.model_call.reset();
+  p.compaction.reset();
   p.check.reset();
   p.limit.reset();
   for (const auto& call : p.calls)
@@ -166,14 +197,50 @@ void complete_call(run_progress& p, const tool_call_completed& x) {
 
 /// The model's answer. It is not the last word if something was said meanwhile.
 void take_answer(run_progress& p, const model_call_completed& x) {
+  note_answer(p);
   p.model_call.reset();
   ++p.turns;
   p.usage += x.usage;
   p.cost_usd_micros += x.cost_usd_micros.value_or(0);
   p.said_bytes += bytes_of(x.parts);
+  const auto counted = x.usage.total(); // None: a server that does not count.
+  p.context_offset = counted == 0 ? 0 : counted - p.said_bytes / 4;
   open_batch(p, x.parts);
   if (p.calls.empty() && p.heard != 0)
     open_model(p);
+}
+
+void start_compaction(run_progress& p, const compaction_started& x) {
+  p.compaction =
+    open_compaction{x.call, 1, {}, x.place, x.first, x.messages, x.tokens};
+}
+
+/// The model call that waited takes along what was heard meanwhile.
+void compact(run_progress& p, const conversation_compacted& x) {
+  p.compaction.reset();
+  p.compacted = compaction_past{x.first + 1 + x.kept, 0};
+  p.usage += x.usage;
+  p.cost_usd_micros += x.cost_usd_micros.value_or(0);
+  p.said_bytes = x.said_bytes;
+  p.context_offset = x.tokens_after - x.said_bytes / 4;
+  p.heard = 0;
+}
+
+void fail_compaction(run_progress& p, const compaction_failed& x) {
+  p.usage += x.usage;
+  p.cost_usd_micros += x.cost_usd_micros.value_or(0);
+  if (!p.compaction)
+    return;
+  if (x.retry_at) {
+    p.compaction->attempt = x.attempt + 1;
+    p.compaction->not_before = *x.retry_at;
+    return;
+  }
+  auto past = p.compacted ? *p.compacted : compaction_past{};
+  past.not_below = p.compaction->tokens + p.compaction->tokens / 10;
+  p.compacted = past;
+  p.compaction.reset();
+  p.heard = 0;
 }
 
 void end_child(run_progress& p, const child_ended& x) {
@@ -359,7 +426,11 @@ void fold_event(run_progress& p, const event& e) {
     },
     [&](const output_rejected& x) { reject(p, x); },
     [&](const limit_reached& x) { ask_for_more(p, x); },
-    [&](const limits_raised& x) { raise(p, x); });
+    [&](const limits_raised& x) { raise(p, x); },
+    [&](const model_switched& x) { change_model(p, x); },
+    [&](const compaction_started& x) { start_compaction(p, x); },
+    [&](const conversation_compacted& x) { compact(p, x); },
+    [&](const compaction_failed& x) { fail_compaction(p, x); });
 }
 
 } // namespace
@@ -371,6 +442,10 @@ std::string text_of(const signal_received& x) {
 std::string text_of(const output_rejected& x) {
   return "The answer was rejected: " + x.reason
          + "\nGive the whole answer again.";
+}
+
+std::string text_of(const conversation_compacted& x) {
+  return "Older messages were left out. What they came to:\n" + x.summary;
 }
 
 void fold_progress(run_progress& p, const recorded_event& e) {

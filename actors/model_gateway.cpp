@@ -33,7 +33,7 @@ void start_model_call(model_work work) {
   }
   // A model of the embedder's may throw; that costs one call, not the run.
   try {
-    auto& model = *work.agent->model;
+    auto& model = *work.model;
     if (work.on_delta)
       model.stream(std::move(work.request), std::move(work.stop),
                    std::move(work.on_delta), answer);

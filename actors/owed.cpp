@@ -75,9 +75,12 @@ std::vector<effect> owed(const run_state& state) {
   if (p.seq == 0 || is_terminal(p.status) || p.parked)
     return out;
   out.reserve(p.calls.size() + 2); // Calls, the model's or theirs, and a wake.
-  if (p.model_call && !p.limit)
+  if (p.compaction && !p.limit)
+    out.emplace_back(call_model{p.compaction->call, p.compaction->attempt,
+                                p.compaction->not_before, p.compaction->place});
+  else if (p.model_call && !p.limit)
     out.emplace_back(call_model{p.model_call->id, p.model_call->attempt,
-                                p.model_call->not_before});
+                                p.model_call->not_before, p.model_call->place});
   if (p.check)
     out.emplace_back(check_of(state, *p.check));
   // The next one is owed when one of these has ended, in whatever life.

@@ -164,7 +164,7 @@ struct model_work {
   caf::actor_addr run;
   std::string call;
   std::int64_t attempt = 1;
-  std::shared_ptr<const agent_code> agent;
+  model_ptr model;
   model_request request;
   std::stop_token stop;
   /// Where the blobs of its images are; null if it has none.

@@ -81,9 +81,43 @@ public:
 
   made operator()(const model_call_failed& x) const {
     model_failure failure{{code_named(x.code), x.detail}, false, {}, 0};
-    failure.retryable = x.retry_at || attempts_are_used_up(x.attempt);
+    failure.retryable =
+      x.retry_at
+      || (attempts_are_used_up(x.attempt) && may_pass(failure.error.code));
     if (x.retry_at)
       failure.retry_after = *x.retry_at - now_;
+    if (is_switched())
+      failure.retry_after = wait_for_nobody;
+    return model_done{x.call, std::move(failure), x.duration, now_,
+                      0,      x.attempt};
+  }
+
+  made operator()(const conversation_compacted& x) const {
+    model_reply reply;
+    reply.parts = {text_part{x.summary}};
+    reply.usage = x.usage;
+    reply.model = x.model;
+    reply.request_id = x.request_id.value_or("");
+    reply.cost_usd_micros = x.cost_usd_micros;
+    return model_done{x.call, std::move(reply), x.duration, now_, 0, x.attempt};
+  }
+
+  /// What was counted had an answer, which was no good.
+  made operator()(const compaction_failed& x) const {
+    if (x.usage != token_usage{} || x.cost_usd_micros) {
+      model_reply reply;
+      reply.usage = x.usage;
+      reply.cost_usd_micros = x.cost_usd_micros;
+      const auto code = code_named(x.code);
+      if (code == errc::limit_exceeded)
+        reply.stop = stop_reason::max_tokens;
+      else if (code == errc::refused)
+        reply.stop = stop_reason::refusal;
+      return model_done{x.call, std::move(reply), x.duration, now_,
+                        0,      x.attempt};
+    }
+    model_failure failure{
+      {code_named(x.code), x.detail}, x.retry_at.has_value(), {}, 0};
     return model_done{x.call, std::move(failure), x.duration, now_,
                       0,      x.attempt};
   }
@@ -170,8 +204,18 @@ public:
   made operator()(const question_asked&) const { return std::nullopt; }
   made operator()(const output_check_started&) const { return std::nullopt; }
   made operator()(const limits_raised&) const { return std::nullopt; }
+  made operator()(const model_switched&) const { return std::nullopt; }
+  made operator()(const compaction_started&) const { return std::nullopt; }
 
 private:
+  /// So long that another model takes over: what the server asked for is not in
+  /// the log.
+  static constexpr duration wait_for_nobody = std::chrono::hours{24};
+
+  bool is_switched() const {
+    return begins_with<model_switched>(log_.subspan(1));
+  }
+
   /// Whether a failure that may pass would have been the last one, too.
   bool attempts_are_used_up(std::int64_t attempt) const {
     const auto& open = s_.progress.model_call;
@@ -221,8 +265,14 @@ void take_over(event& decided, const event& recorded) {
           run_failed> || std::is_same_v<E, run_expired> || std::is_same_v<E, output_rejected>;
       if constexpr (words)
         x.reason = was->reason;
-      if constexpr (std::is_same_v<E, tool_call_failed>)
+      if constexpr (std::is_same_v<
+                      E,
+                      tool_call_failed> || std::is_same_v<E, compaction_failed>)
         x.detail = was->detail;
+      if constexpr (std::is_same_v<E, model_switched>)
+        x.until = was->until;
+      if constexpr (std::is_same_v<E, compaction_started>)
+        x.tokens = was->tokens;
       if constexpr (std::is_same_v<E, child_ended>)
         if (x.status != run_status::completed)
           x.content = was->content;

@@ -23,6 +23,7 @@ struct effect_in_flight {
   std::int64_t attempt = 1;
   std::stop_source stop;
   bool delayed = false;     ///< Backoff: starts when its `resume_owed` comes.
+  std::int64_t place = 0;   ///< Of a model call: that of its model.
   std::uint64_t permit = 0; ///< Of a model call; 0: it needs none.
   bool waits = false;       ///< For that permit.
   /// Of a model call whose answer is seen while it is made; else null.

@@ -1,5 +1,6 @@
 #include <kestrion/actors/run_effects.hpp>
 
+#include <kestrion/actors/compaction.hpp>
 #include <kestrion/actors/model_gateway.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_permits.hpp>
@@ -32,33 +33,47 @@ bool shows_blobs(run_actor_state& st) {
   return st.shows_blobs;
 }
 
+/// What to ask for: the next answer, or a summary.
+model_request request_for(run_actor_state& st, const std::string& call) {
+  const auto& p = st.run.progress;
+  model_request out;
+  if (p.compaction) {
+    st.looked_at = 0; // Other messages will stand there.
+    out = summary_request(st.run, *st.agent->definition);
+  } else {
+    out.agent = st.agent->definition;
+    out.conversation = st.run.conversation;
+    if (p.compacted)
+      out.rebased = static_cast<std::size_t>(p.compacted->rebased);
+  }
+  out.idempotency_key = key_of(st, call);
+  return out;
+}
+
 void call(run_self self, effect_in_flight& flight) {
   auto& st = self->state;
-  if (st.agent->streams)
+  const bool sums_up = static_cast<bool>(st.run.progress.compaction);
+  if (st.agent->streams && !sums_up)
     flight.draft =
       st.context->drafts->begin(st.id, flight.call, flight.attempt);
-  start_model_call(
-    {caf::actor_cast<caf::actor_addr>(self),
-     flight.call,
-     flight.attempt,
-     st.agent,
-     {st.agent->definition, st.run.conversation, key_of(st, flight.call)},
-     flight.stop.get_token(),
-     shows_blobs(st) ? st.context->store : nullptr,
-     flight.draft ? flight.draft->sink() : delta_sink{}});
+  start_model_call({caf::actor_cast<caf::actor_addr>(self), flight.call,
+                    flight.attempt, st.agent->model_at(flight.place).model,
+                    request_for(st, flight.call), flight.stop.get_token(),
+                    !sums_up && shows_blobs(st) ? st.context->store : nullptr,
+                    flight.draft ? flight.draft->sink() : delta_sink{}});
 }
 
 void start(run_self self, const call_model& x) {
   auto& st = self->state;
   const auto now = st.context->now();
   effect_in_flight flight{x.call, x.attempt, std::stop_source{},
-                          x.not_before > now};
+                          x.not_before > now, x.place};
   if (flight.delayed) {
     self->delayed_send(self, x.not_before - now,
                        resume_owed{x.call, x.attempt});
-  } else if (run_permits::has_to_ask(st)) {
+  } else if (run_permits::has_to_ask(st, x.place)) {
     flight.permit =
-      run_permits::ask(st, caf::actor_cast<caf::actor_addr>(self));
+      run_permits::ask(st, x.place, caf::actor_cast<caf::actor_addr>(self));
     flight.waits = true;
   } else {
     call(self, flight);

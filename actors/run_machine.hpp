@@ -16,7 +16,9 @@
 ///   running: model_call open --model_done(text)--> completed
 ///            model_call open --model_done(tool calls)--> batch open
 ///            model_call open --model_done(failure)--> open again, later |
-///            failed
+///            open again with another model | failed
+///            too long --> compaction open --model_done(summary, failure)-->
+///            model_call open
 ///   batch:   any gate closed --> waiting_on_human
 ///            all gates open --> every call started, in one append
 ///            last call done --> model_call open | failed (limits)

@@ -24,29 +24,31 @@ void tell(const run_actor_state& st, call_note note) {
 }
 
 /// The most that the call can use: no vendor makes more than a token of a byte.
-budget_amount most_of(const agent_definition& agent, std::int64_t input_bytes) {
+budget_amount most_of(const agent_definition& agent, std::int64_t place,
+                      std::int64_t input_bytes) {
   constexpr std::int64_t million = 1'000'000;
   budget_amount most;
   most.tokens = input_bytes + agent.options.output_tokens_max;
   most.calls = 1;
-  if (agent.price) {
-    const auto input = std::max(agent.price->input, agent.price->cache_write);
-    most.usd_micros = (input_bytes * input
-                       + agent.options.output_tokens_max * agent.price->output)
-                        / million
-                      + 1;
+  if (const auto& price = agent.model_price_of(place)) {
+    const auto input = std::max(price->input, price->cache_write);
+    most.usd_micros =
+      (input_bytes * input + agent.options.output_tokens_max * price->output)
+        / million
+      + 1;
   }
   return most;
 }
 
-call_request request_of(const run_actor_state& st) {
+call_request request_of(const run_actor_state& st, std::int64_t place) {
   const auto& header = *st.run.header;
   const auto& agent = *st.agent->definition;
+  const auto& model = st.agent->model_at(place);
   call_request x;
   x.tenant = header.tenant.value_or("");
   x.run = st.id;
   x.agent = header.agent;
-  x.route = st.agent->route;
+  x.route = model.route;
   x.input_bytes =
     st.agent->fixed_bytes + st.run.progress.said_bytes
     + message_bytes * static_cast<std::int64_t>(st.run.conversation.size());
@@ -54,8 +56,9 @@ call_request request_of(const run_actor_state& st) {
   x.lane = header.lane.value_or(call_lane::batch);
   x.priority = static_cast<int>(header.priority.value_or(0));
   x.deadline = header.deadline;
-  x.prefix = st.agent->prefix;
-  x.most = most_of(agent, x.input_bytes);
+  if (!st.run.progress.compaction) // That is said to nobody else.
+    x.prefix = model.prefix;
+  x.most = most_of(agent, place, x.input_bytes);
   return x;
 }
 
@@ -117,14 +120,16 @@ call_end end_of(const model_failure& x) {
 
 } // namespace
 
-bool has_to_ask(const run_actor_state& st) {
+bool has_to_ask(const run_actor_state& st, std::int64_t place) {
   return st.context->calls->has_rules.load(std::memory_order_relaxed)
-         || !st.agent->route.provider.empty() || belongs_with_others(st);
+         || !st.agent->model_at(place).route.provider.empty()
+         || belongs_with_others(st);
 }
 
-std::uint64_t ask(const run_actor_state& st, const caf::actor_addr& holder) {
+std::uint64_t ask(const run_actor_state& st, std::int64_t place,
+                  const caf::actor_addr& holder) {
   const auto permit = st.context->calls->next_permit();
-  tell(st, reserve_call{permit, holder, request_of(st), budgets_of(st)});
+  tell(st, reserve_call{permit, holder, request_of(st, place), budgets_of(st)});
   return permit;
 }
 

@@ -6,13 +6,14 @@
 /// Internal to it.
 namespace kestrion::run_permits {
 
-/// Whether its model calls have to ask. Not those of a model behind no server,
-/// where no limit is declared: they cost nothing.
-bool has_to_ask(const run_actor_state& st);
+/// Whether its calls of the model at `place` have to ask. Not those of a model
+/// behind no server, where no limit is declared: they cost nothing.
+bool has_to_ask(const run_actor_state& st, std::int64_t place);
 
-/// Asks for a permit. The run hears `call_decided`.
+/// Asks for a permit to call it. The run hears `call_decided`.
 /// @returns Its number.
-std::uint64_t ask(const run_actor_state& st, const caf::actor_addr& holder);
+std::uint64_t ask(const run_actor_state& st, std::int64_t place,
+                  const caf::actor_addr& holder);
 
 /// Ends the permit of a call that has its outcome, if it had one.
 void settle(const run_actor_state& st, const effect_in_flight& call,

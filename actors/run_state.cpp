@@ -38,6 +38,10 @@ run_limits limits_of(const run_limits& declared, const run_progress& p) {
   return out;
 }
 
+std::int64_t context_tokens(const run_progress& p) {
+  return p.context_offset + p.said_bytes / 4;
+}
+
 namespace {
 
 bool are_same(const conversation& a, const conversation& b) {

@@ -113,11 +113,50 @@ BOOST_DESCRIBE_STRUCT(handover, (), (call, agent))
 struct open_model_call {
   std::string id;
   std::int64_t attempt = 1;
-  timestamp not_before;      ///< The epoch: at once.
-  std::int64_t given_up = 0; ///< Attempts that somebody interrupted.
+  timestamp not_before; ///< The epoch: at once.
+  /// Attempts that do not count: those that somebody interrupted, and those
+  /// with other models.
+  std::int64_t given_up = 0;
+  std::int64_t place = 0; ///< Of its model in the agent's list.
   bool operator==(const open_model_call&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(open_model_call, (), (id, attempt, not_before, given_up))
+BOOST_DESCRIBE_STRUCT(open_model_call, (),
+                      (id, attempt, not_before, given_up, place))
+
+/// Models of the agent's list are out, as far as the run knows.
+struct model_detour {
+  std::int64_t place = 0;     ///< Of the model that took over.
+  timestamp until;            ///< Later calls begin with the first again.
+  std::int64_t tried = 0;     ///< Models that the open call has given up on.
+  std::int64_t found_out = 0; ///< Times in a row that the first was out.
+  bool operator==(const model_detour&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_detour, (), (place, until, tried, found_out))
+
+/// Older messages are being summed up; the open model call waits for it.
+struct open_compaction {
+  std::string call; ///< `k3`: before `m3`.
+  std::int64_t attempt = 1;
+  timestamp not_before;      ///< As in `open_model_call`.
+  std::int64_t place = 0;    ///< Likewise.
+  std::int64_t first = 0;    ///< Of the messages, in the conversation.
+  std::int64_t messages = 0; ///< How many.
+  std::int64_t tokens = 0;   ///< Of the whole context, about.
+  bool operator==(const open_compaction&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(open_compaction, (),
+                      (call, attempt, not_before, place, first, messages,
+                       tokens))
+
+/// What remains of compactions.
+struct compaction_past {
+  /// So many messages, from the first on, are older than the last summary or
+  /// are it.
+  std::int64_t rebased = 0;
+  std::int64_t not_below = 0; ///< After a failure: tokens for the next try.
+  bool operator==(const compaction_past&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(compaction_past, (), (rebased, not_below))
 
 /// An answer that the agent's check looks at.
 struct open_check {
@@ -137,7 +176,8 @@ struct run_progress {
   std::uint64_t steps = 0;
   timestamp started_at;
   timestamp updated_at;
-  std::optional<open_model_call> model_call;
+  boxed<open_model_call> model_call;
+  boxed<model_detour> detour;   ///< Nothing: the first model of the list works.
   std::vector<open_call> calls; ///< The open batch, in the model's order.
   std::vector<closed_gate> closed_gates;
   std::vector<closed_question> closed_questions;
@@ -155,6 +195,11 @@ struct run_progress {
   std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.
   std::int64_t cost_usd_micros = 0;      ///< Lost calls included.
   std::int64_t said_bytes = 0;           ///< Text in the conversation.
+  /// What the context has in tokens beyond `said_bytes` / 4, as it was last
+  /// counted; may be negative.
+  std::int64_t context_offset = 0;
+  boxed<open_compaction> compaction;
+  boxed<compaction_past> compacted;
   std::int64_t descendants = 0; ///< Runs started for it, theirs included.
   /// Calls whose runs had not ended when it did.
   std::vector<std::string> left_children;
@@ -165,11 +210,12 @@ struct run_progress {
 };
 BOOST_DESCRIBE_STRUCT(run_progress, (),
                       (status, seq, steps, started_at, updated_at, model_call,
-                       calls, closed_gates, closed_questions, heard,
+                       detour, calls, closed_gates, closed_questions, heard,
                        handed_over, check, limit, raised, rejections, output,
                        turns, tool_calls, usage, lost_tokens_estimate,
-                       cost_usd_micros, said_bytes, descendants, left_children,
-                       parked, code, reason))
+                       cost_usd_micros, said_bytes, context_offset, compaction,
+                       compacted, descendants, left_children, parked, code,
+                       reason))
 
 /// The limits that hold now.
 /// @param declared  Those that the run was started with.
@@ -194,8 +240,8 @@ void for_each_closed_gate(const run_progress& p, F f) {
 struct run_state {
   run_header header;
   run_progress progress;
-  kestrion::conversation conversation;
-  kestrion::conversation heard; ///< Said, but not to the model yet.
+  kestrion::conversation conversation; ///< As models see it: compacted.
+  kestrion::conversation heard;        ///< Said, but not to the model yet.
   std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
 };
 
@@ -203,6 +249,10 @@ struct run_state {
 inline run_limits limits_of(const run_state& state) {
   return limits_of(state.header->limits, state.progress);
 }
+
+/// How many tokens the next model call has to take in, about: what the vendor
+/// counted last, and a token for four bytes that were said since.
+std::int64_t context_tokens(const run_progress& progress);
 
 /// Compares what was said, not where it is stored.
 bool operator==(const run_state& a, const run_state& b);

@@ -139,6 +139,31 @@ public:
                     + std::to_string(x.used) + "), asks for " + x.proposal);
   }
   void operator()(const limits_raised& x) { about(x.call, ""); }
+  void operator()(const compaction_started& x) {
+    about(x.call, "of " + std::to_string(x.messages) + " messages; about "
+                    + std::to_string(x.tokens) + " tokens");
+  }
+  void operator()(const conversation_compacted& x) {
+    about(x.call, "from about " + std::to_string(x.tokens_before) + " to "
+                    + std::to_string(x.tokens_after) + " tokens: " + x.summary);
+    out_.took = x.duration;
+    out_.usage = x.usage;
+    out_.cost_usd_micros = x.cost_usd_micros;
+  }
+  void operator()(const compaction_failed& x) {
+    about(x.call, "attempt " + std::to_string(x.attempt) + ": " + x.code + ": "
+                    + x.detail
+                    + (x.retry_at ? "; again at " + to_string(*x.retry_at)
+                                  : "; it goes on as it is"));
+    out_.took = x.duration;
+    if (x.usage != token_usage{})
+      out_.usage = x.usage;
+    out_.cost_usd_micros = x.cost_usd_micros;
+  }
+  void operator()(const model_switched& x) {
+    about(x.call, x.reason + ": " + x.to + " instead of " + x.from + " until "
+                    + to_string(x.until));
+  }
 
 private:
   void about(const std::string& call, std::string words) {

@@ -51,6 +51,44 @@ result<void> check_limits(const agent_definition& d) {
   return {};
 }
 
+result<void> check_fallback(const agent_definition& d) {
+  const auto about = "agent \"" + d.name + "\", fallback: ";
+  const auto& rule = d.fallback;
+  if (rule.attempts_max < 1)
+    return invalid(about + "attempts_max is "
+                   + std::to_string(rule.attempts_max)
+                   + "; expected at least 1");
+  if (rule.wait_max < duration::zero())
+    return invalid(about + "wait_max is negative");
+  if (rule.rest_first < duration::zero() || rule.rest_max < rule.rest_first)
+    return invalid(about
+                   + "the rest has to begin with zero or more and to end with "
+                     "no less");
+  return {};
+}
+
+result<void> check_compaction(const agent_definition& d) {
+  if (!d.compaction)
+    return {};
+  const auto about = "agent \"" + d.name + "\", compaction: ";
+  const auto& rule = *d.compaction;
+  if (!(rule.at > 0 && rule.at <= 1))
+    return invalid(about + "at is " + std::to_string(rule.at)
+                   + "; expected a share of the context window, over 0 and up "
+                     "to 1");
+  if (rule.keep_last < 1)
+    return invalid(about + "keep_last is " + std::to_string(rule.keep_last)
+                   + "; expected at least 1");
+  if (rule.summary_tokens_max < 1)
+    return invalid(about + "summary_tokens_max is "
+                   + std::to_string(rule.summary_tokens_max)
+                   + "; expected at least 1");
+  if (rule.tokens_max() < 1)
+    return invalid(about + "the window is " + std::to_string(rule.window_tokens)
+                   + " tokens; expected more");
+  return {};
+}
+
 /// What is particular to tools that are no functions.
 result<void> check_kind(const std::string& about, tool_spec& tool) {
   const bool starts_runs =
@@ -206,6 +244,38 @@ const tool_spec* agent_definition::find_tool(std::string_view tool_name) const {
   return nullptr;
 }
 
+namespace {
+
+const fallback_model* fallback_at(const agent_definition& d,
+                                  std::int64_t place) {
+  if (place >= 1 && place < d.models())
+    return &d.fallbacks[static_cast<std::size_t>(place - 1)];
+  return place == d.models() && d.compaction && d.compaction->model
+           ? &*d.compaction->model
+           : nullptr;
+}
+
+} // namespace
+
+std::int64_t compaction_spec::tokens_max() const {
+  return static_cast<std::int64_t>(static_cast<double>(window_tokens) * at);
+}
+
+std::int64_t agent_definition::models() const {
+  return 1 + static_cast<std::int64_t>(fallbacks.size());
+}
+
+const std::string& agent_definition::model_name(std::int64_t place) const {
+  const auto* other = fallback_at(*this, place);
+  return other ? other->name : model;
+}
+
+const std::optional<model_price>&
+agent_definition::model_price_of(std::int64_t place) const {
+  const auto* other = fallback_at(*this, place);
+  return other ? other->price : price;
+}
+
 std::string digest_of(const agent_definition& d) {
   std::string text = "{\"name\":";
   append_json(text, d.name);
@@ -260,6 +330,31 @@ std::string digest_of(const agent_definition& d) {
     text += ",\"limit_gate\":";
     append_json(text, d.limit_gate);
   }
+  if (!d.fallbacks.empty()) { // Likewise.
+    text += ",\"fallback\":";
+    append_json(text, d.fallback);
+    text += ",\"fallbacks\":[";
+    separator = "";
+    for (const auto& other : d.fallbacks) {
+      text += separator;
+      append_json(text, other.name);
+      separator = ",";
+    }
+    text += ']';
+  }
+  if (const auto& c = d.compaction) { // Likewise.
+    text += ",\"compaction\":{\"window_tokens\":";
+    append_json(text, c->window_tokens);
+    text += ",\"at\":";
+    append_json(text, c->at);
+    text += ",\"keep_last\":";
+    append_json(text, c->keep_last);
+    text += ",\"summary_tokens_max\":";
+    append_json(text, c->summary_tokens_max);
+    text += ",\"model\":";
+    append_json(text, c->model ? c->model->name : "");
+    text += '}';
+  }
   text += '}';
   return sha256_hex(canonical_json(parse_json(text, "the definition").value()));
 }
@@ -270,6 +365,10 @@ result<agent_definition> prepare(agent_definition definition) {
                    + "\": a name is 1 to 64 of A-Z a-z 0-9 _ -");
   if (auto limits = check_limits(definition); !limits)
     return limits.error();
+  if (auto rule = check_fallback(definition); !rule)
+    return rule.error();
+  if (auto rule = check_compaction(definition); !rule)
+    return rule.error();
   for (auto& tool : definition.tools) {
     if (auto checked = prepare(definition.name, tool); !checked)
       return checked.error();

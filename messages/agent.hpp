@@ -157,6 +157,40 @@ struct model_options {
 BOOST_DESCRIBE_STRUCT(model_options, (),
                       (output_tokens_max, temperature, effort, timeout))
 
+/// A model that takes over when those before it in an agent's list are out.
+struct fallback_model {
+  std::string name;
+  std::optional<model_price> price;
+};
+
+/// When the next model of an agent's list takes over, and for how long.
+struct fallback_rule {
+  /// Of a model call with each model but the last, for which only
+  /// `model_attempts_max` counts.
+  std::int64_t attempts_max = 2;
+  /// A longer wait before the next attempt is not worth it.
+  duration wait_max = std::chrono::seconds{5};
+  /// So long the first model is left alone, or as long as its server asks for.
+  /// Doubles each time that it is found still out.
+  duration rest_first = std::chrono::minutes{1};
+  duration rest_max = std::chrono::minutes{30};
+  bool operator==(const fallback_rule&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(fallback_rule, (),
+                      (attempts_max, wait_max, rest_first, rest_max))
+
+/// When and how older messages of a conversation are summed up.
+struct compaction_spec {
+  std::int64_t window_tokens = 0; ///< What the agent's models can take in.
+  double at = 0.7;                ///< Share of it that is too much.
+  std::int64_t keep_last = 8;     ///< Messages that stay as they are.
+  std::int64_t summary_tokens_max = 4'096;
+  /// Who sums up; nothing: the model that makes the run's calls.
+  std::optional<fallback_model> model{};
+
+  std::int64_t tokens_max() const; ///< From here on it is due.
+};
+
 /// The tool by which models answer that can't be given a schema; the agent's
 /// check of an answer runs under the same name.
 inline constexpr std::string_view output_tool_name = "final_answer";
@@ -181,14 +215,24 @@ struct agent_definition {
   /// fails instead.
   approval_gate limit_gate{};
   model_options options;
-  std::optional<output_spec> output; ///< Nothing: any text.
-  std::optional<model_price> price;  ///< For the estimate of lost calls.
-  std::string digest;                ///< Of all above; `digest_of`.
+  std::optional<output_spec> output;     ///< Nothing: any text.
+  std::optional<model_price> price;      ///< For the estimate of lost calls.
+  std::vector<fallback_model> fallbacks; ///< In the order of preference.
+  fallback_rule fallback;
+  std::optional<compaction_spec> compaction;
+  std::string digest; ///< Of all above; `digest_of`.
 
   const tool_spec* find_tool(std::string_view tool_name) const;
+
+  /// Of `model` and its fallbacks, which are the places 0, 1, 2 ... One behind
+  /// the last is a model that only sums up, if there is one.
+  std::int64_t models() const;
+  /// A place that the list has not, or not any more, counts as 0; also below.
+  const std::string& model_name(std::int64_t place) const;
+  const std::optional<model_price>& model_price_of(std::int64_t place) const;
 };
 
-/// SHA-256 over the canonical JSON of the definition without its price.
+/// SHA-256 over the canonical JSON of the definition without its prices.
 std::string digest_of(const agent_definition& definition);
 
 /// Checks names, schemas and limits, compiles the validators, sets the digest.
@@ -198,7 +242,8 @@ std::string digest_of(const agent_definition& definition);
 ///             tool's kind, a subagent or handoff without an agent, another
 ///             tool with one, a limit below 1, several attempts of a tool whose
 ///             contract is `once`, a tool with the name that answers have,
-///             or `raise_limits` where people may be asked to.
+///             or `raise_limits` where people may be asked to, a rule for
+///             fallbacks or compaction that makes no sense.
 result<agent_definition> prepare(agent_definition definition);
 
 } // namespace kestrion

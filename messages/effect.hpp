@@ -14,7 +14,8 @@ namespace kestrion {
 struct call_model {
   std::string call;
   std::int64_t attempt = 1;
-  timestamp not_before; ///< Backoff; the epoch means at once.
+  timestamp not_before;   ///< Backoff; the epoch means at once.
+  std::int64_t place = 0; ///< Of the model in the agent's list.
   bool operator==(const call_model&) const = default;
 };
 

@@ -379,6 +379,82 @@ struct limits_raised {
 };
 BOOST_DESCRIBE_STRUCT(limits_raised, (), (call, limits))
 
+// -- other models -------------------------------------------------------------
+
+/// The next attempt of the call is made with another model of the agent's list.
+struct model_switched {
+  static constexpr std::string_view tag = "model_switched";
+  std::string call;
+  std::string from; ///< Its name.
+  std::string to;
+  std::int64_t place = 0; ///< In the list, of `to`; 0 is the first.
+  std::string reason;     ///< Name of the errc.
+  /// Calls that begin before go there at once; later ones to the first again.
+  timestamp until;
+  bool operator==(const model_switched&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(model_switched, (),
+                      (call, from, to, place, reason, until))
+
+// -- compaction ---------------------------------------------------------------
+
+/// A model sums up older messages, for the context has grown too long. The
+/// model call that is open waits for it.
+struct compaction_started {
+  static constexpr std::string_view tag = "compaction_started";
+  std::string call;       ///< `k3`: before `m3`.
+  std::int64_t first = 0; ///< Of these messages, in the conversation; from 0.
+  std::int64_t messages = 0; ///< How many.
+  std::int64_t tokens = 0;   ///< Of the whole context, about.
+  std::int64_t place = 0;    ///< Of the model, as in `model_switched`.
+  bool operator==(const compaction_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(compaction_started, (),
+                      (call, first, messages, tokens, place))
+
+/// From here on the summary stands for these messages, towards models. They
+/// stay in the log.
+struct conversation_compacted {
+  static constexpr std::string_view tag = "conversation_compacted";
+  std::string call;
+  std::int64_t first = 0;
+  std::int64_t messages = 0;
+  std::int64_t kept = 0; ///< Messages behind them.
+  std::string summary;
+  std::int64_t tokens_before = 0; ///< Of the whole context, about.
+  std::int64_t tokens_after = 0;
+  std::int64_t said_bytes = 0; ///< Of text in the conversation.
+  std::string model;
+  token_usage usage;
+  std::optional<std::int64_t> cost_usd_micros;
+  kestrion::duration duration{};
+  std::int64_t attempt = 1;
+  std::optional<std::string> request_id;
+  bool operator==(const conversation_compacted&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(conversation_compacted, (),
+                      (call, first, messages, kept, summary, tokens_before,
+                       tokens_after, said_bytes, model, usage, cost_usd_micros,
+                       duration, attempt, request_id))
+
+/// An attempt gave no summary. Without `retry_at` it was the last one, and the
+/// run goes on with the conversation as it is.
+struct compaction_failed {
+  static constexpr std::string_view tag = "compaction_failed";
+  std::string call;
+  std::int64_t attempt = 1;
+  std::string code; ///< Name of the errc.
+  std::string detail;
+  token_usage usage; ///< Of an answer that was no good.
+  std::optional<std::int64_t> cost_usd_micros;
+  kestrion::duration duration{};
+  std::optional<timestamp> retry_at;
+  bool operator==(const compaction_failed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(compaction_failed, (),
+                      (call, attempt, code, detail, usage, cost_usd_micros,
+                       duration, retry_at))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
@@ -386,7 +462,9 @@ using event = std::variant<
   run_completed, run_failed, run_expired, run_cancelled, run_recovered,
   run_parked, run_resumed, child_started, child_ended, handed_off,
   question_asked, signal_received, model_call_interrupted, tool_attempt_failed,
-  output_check_started, output_rejected, limit_reached, limits_raised>;
+  output_check_started, output_rejected, limit_reached, limits_raised,
+  model_switched, compaction_started, conversation_compacted,
+  compaction_failed>;
 
 /// An event at its place in the log.
 struct recorded_event {

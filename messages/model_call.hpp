@@ -19,6 +19,10 @@ struct model_request {
   std::shared_ptr<const agent_definition> agent;
   kestrion::conversation conversation; ///< Ends with a user or tool message.
   std::string idempotency_key; ///< `run_id/m2`; the same on each attempt.
+  /// What came before so many messages, from the first on, has been replaced
+  /// since they were said. A vendor that binds thoughts to what came before
+  /// refuses to have those back.
+  std::size_t rebased = 0;
 };
 
 /// Why the model stopped, as far as the loop cares.

@@ -19,6 +19,16 @@ namespace {
 
 constexpr std::string_view vendor_name = "anthropic";
 
+/// Who can read the raw blocks: another server that speaks the protocol has no
+/// use for those of Anthropic, which refuses those of others.
+std::string vendor_of(const anthropic_options& options) {
+  const std::string name{vendor_name};
+  return options.base_url.empty()
+             || options.base_url.starts_with("https://api.anthropic.com")
+           ? name
+           : name + "@" + options.base_url;
+}
+
 /// Their ids know fewer characters than ours, such as "c2.0".
 std::string wire_id(const std::string& vendor_id, const std::string& ours) {
   std::string id = vendor_id.empty() ? ours : vendor_id;
@@ -31,10 +41,7 @@ std::string wire_id(const std::string& vendor_id, const std::string& ours) {
   return id;
 }
 
-result<void> append_raw(json::array& blocks, const std::string& vendor,
-                        const std::string& raw) {
-  if (vendor != vendor_name)
-    return {}; // Only its maker can read it.
+result<void> append_raw(json::array& blocks, const std::string& raw) {
   auto block = stored_json(raw, "a stored block of anthropic");
   if (!block)
     return block.error();
@@ -60,7 +67,8 @@ result<void> append_image(json::array& blocks, const image_part& image) {
 
 /// Texts of nothing but blanks are left out: the vendor answers 400 to them,
 /// though its models write some before a tool call.
-result<void> append_part(json::array& blocks, const part& p) {
+result<void> append_part(json::array& blocks, const part& p,
+                         const std::string& vendor) {
   return match(
     p,
     [&](const text_part& x) -> result<void> {
@@ -70,9 +78,11 @@ result<void> append_part(json::array& blocks, const part& p) {
     },
     [&](const image_part& x) { return append_image(blocks, x); },
     [&](const reasoning_part& x) {
-      return append_raw(blocks, x.vendor, x.raw);
+      return x.vendor == vendor ? append_raw(blocks, x.raw) : result<void>{};
     },
-    [&](const opaque_part& x) { return append_raw(blocks, x.vendor, x.raw); },
+    [&](const opaque_part& x) {
+      return x.vendor == vendor ? append_raw(blocks, x.raw) : result<void>{};
+    },
     [&](const tool_call_part& x) -> result<void> {
       blocks.push_back({{"type", "tool_use"},
                         {"id", wire_id(x.vendor_id, x.id)},
@@ -89,12 +99,19 @@ result<void> append_part(json::array& blocks, const part& p) {
     });
 }
 
-result<json::array> messages_of(const conversation& said) {
+/// @par Source platform.claude.com, Preserved thinking: a thought that comes
+///   back behind other messages than it was thought behind is a 400.
+result<json::array> messages_of(const model_request& request,
+                                const std::string& vendor) {
   json::array messages;
-  for (const auto& m : said) {
+  std::size_t index = 0;
+  for (const auto& m : request.conversation) {
+    const bool is_rebased = index++ < request.rebased;
     json::array blocks;
     for (const auto& p : m->parts)
-      if (auto ok = append_part(blocks, p); !ok)
+      if (is_rebased && std::holds_alternative<reasoning_part>(p))
+        continue;
+      else if (auto ok = append_part(blocks, p, vendor); !ok)
         return ok.error();
     if (!blocks.empty())
       messages.push_back(
@@ -160,7 +177,8 @@ token_usage usage_of(const json::value& body) {
 }
 
 /// Nothing if the block has not the shape of its type.
-std::optional<part> part_of(const json::value& block) {
+std::optional<part> part_of(const json::value& block,
+                            const std::string& vendor) {
   const auto type = string_of(block, "type");
   if (type.empty())
     return std::nullopt;
@@ -181,9 +199,9 @@ std::optional<part> part_of(const json::value& block) {
     return call;
   }
   if (type == "thinking" || type == "redacted_thinking")
-    return reasoning_part{std::string{vendor_name},
-                          string_of(block, "thinking"), wire_text(block)};
-  return opaque_part{std::string{vendor_name}, wire_text(block)};
+    return reasoning_part{vendor, string_of(block, "thinking"),
+                          wire_text(block)};
+  return opaque_part{vendor, wire_text(block)};
 }
 
 vendor_error error_of(const json::value& body) {
@@ -208,7 +226,7 @@ result<std::string> to_wire(const model_request& request,
                    {agent.options, options.version, options.thinking});
   if (!output)
     return output.error();
-  auto messages = messages_of(request.conversation);
+  auto messages = messages_of(request, vendor_of(options));
   if (!messages)
     return messages.error();
   auto tools = tools_of(agent, *output);
@@ -257,9 +275,10 @@ model_outcome from_json(const json::value& body, const http_response& answer,
   const auto* content = member_of(body, "content");
   if (!content || !content->is_array())
     return wrong_shape(context, "has no content");
+  const auto vendor = vendor_of(options);
   model_reply reply;
   for (const auto& block : content->get_array()) {
-    auto p = part_of(block);
+    auto p = part_of(block, vendor);
     if (!p)
       return wrong_shape(context, "has a content block that is none");
     reply.parts.push_back(std::move(*p));

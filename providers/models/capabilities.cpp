@@ -22,10 +22,11 @@ struct listed_model {
   std::optional<bool> images;
   std::optional<output_mode> output;
   std::optional<bool> forced_tools;
+  std::optional<std::int64_t> context_window;
 };
 BOOST_DESCRIBE_STRUCT(listed_model, (),
                       (vendor, name_prefix, temperature, efforts, thinking,
-                       tools, images, output, forced_tools))
+                       tools, images, output, forced_tools, context_window))
 
 struct capability_file {
   std::vector<listed_model> models;
@@ -43,6 +44,7 @@ model_capabilities row_of(listed_model listed) {
   row.images = listed.images.value_or(row.images);
   row.output = listed.output.value_or(row.output);
   row.forced_tools = listed.forced_tools.value_or(row.forced_tools);
+  row.context_window = listed.context_window;
   return row;
 }
 

@@ -45,6 +45,8 @@ struct model_capabilities {
   /// It may be told that it has to call some tool, so that an answer by a tool
   /// is one for certain.
   bool forced_tools = false;
+  /// Tokens that it can take in; nothing: nobody says.
+  std::optional<std::int64_t> context_window = {};
 };
 
 /// What models accept. Knows those of Anthropic, OpenAI and Ollama; `with` and
@@ -62,8 +64,8 @@ public:
   /// `{"models": [{"vendor": "openai", "name_prefix": "deepseek-"}]}`, where a
   /// row may also have `temperature` ("yes", "no", "without_effort"), `efforts`
   /// and `thinking` (lists; without them it takes any), `tools` and `images`
-  /// (true unless said), `output` ("native" unless "tool") and `forced_tools`
-  /// (false unless said).
+  /// (true unless said), `output` ("native" unless "tool"), `forced_tools`
+  /// (false unless said) and `context_window` (tokens).
   /// @par Errors `invalid_argument`, naming the row and the member.
   result<capability_table> read(std::string_view json) const;
 

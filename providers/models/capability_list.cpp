@@ -7,8 +7,11 @@ namespace {
 using words = std::vector<std::string>;
 using rows = std::vector<model_capabilities>;
 
+constexpr std::int64_t k = 1'000; // Tokens.
+
 model_capabilities claude(std::string prefix, words thinking,
-                          output_mode output = output_mode::native) {
+                          output_mode output = output_mode::native,
+                          std::int64_t context_window = 200 * k) {
   model_capabilities row;
   row.vendor = vendor::anthropic;
   row.name_prefix = std::move(prefix);
@@ -16,6 +19,7 @@ model_capabilities claude(std::string prefix, words thinking,
   row.thinking = std::move(thinking);
   row.output = output;
   row.forced_tools = true;
+  row.context_window = context_window;
   return row;
 }
 
@@ -37,6 +41,11 @@ model_capabilities gpt(std::string prefix, takes_temperature temperature,
   return row;
 }
 
+model_capabilities with_window(model_capabilities row, std::int64_t tokens) {
+  row.context_window = tokens;
+  return row;
+}
+
 model_capabilities any_of_ollama() {
   model_capabilities row;
   row.vendor = vendor::ollama;
@@ -45,7 +54,8 @@ model_capabilities any_of_ollama() {
 }
 
 /// The first row that fits a name counts. Schemas came with Claude 4.5 and with
-/// gpt-4o's second version.
+/// gpt-4o's second version. GPT-5 and later take in more than what is said
+/// here, but at twice the price.
 /// @par Source platform.claude.com, platform.openai.com, docs.ollama.com
 rows public_capabilities() {
   using enum takes_temperature;
@@ -54,23 +64,29 @@ rows public_capabilities() {
                           "high", "xhigh",   "max"};
   const words adaptive{"adaptive", "disabled"};
   return {
-    not_forced(claude("claude-opus-5-5", {"adaptive"})),
-    not_forced(claude("claude-sonnet-5-5", {"adaptive", "between_tools"})),
+    with_window(not_forced(claude("claude-opus-5-5", {"adaptive"})), 1'000 * k),
+    with_window(
+      not_forced(claude("claude-sonnet-5-5", {"adaptive", "between_tools"})),
+      1'000 * k),
     claude("claude-3", adaptive, tool),
     claude("claude-opus-4-0", adaptive, tool),
     claude("claude-opus-4-1", adaptive, tool),
     claude("claude-opus-4-20", adaptive, tool),
     claude("claude-sonnet-4-0", adaptive, tool),
     claude("claude-sonnet-4-20", adaptive, tool),
-    claude("claude-", adaptive),
-    gpt("gpt-5", without_effort, gpt_efforts),
-    gpt("gpt-6", without_effort, gpt_efforts),
-    gpt("gpt-4o-2024-05", yes, {}, tool),
-    gpt("gpt-4o", yes, {}),
+    claude("claude-opus-4-5", adaptive),
+    claude("claude-sonnet-4-5", adaptive),
+    claude("claude-haiku-4-5", adaptive),
+    with_window(claude("claude-", adaptive), 1'000 * k),
+    with_window(gpt("gpt-5", without_effort, gpt_efforts), 272 * k),
+    with_window(gpt("gpt-6", without_effort, gpt_efforts), 272 * k),
+    with_window(gpt("gpt-4o-2024-05", yes, {}, tool), 128 * k),
+    with_window(gpt("gpt-4o", yes, {}), 128 * k),
+    with_window(gpt("gpt-4.1", yes, {}), 1'000 * k),
     gpt("gpt-4.", yes, {}),
     gpt("gpt-4", yes, {}, tool),
-    gpt("gpt-3.5", yes, {}, tool),
-    gpt("o3", no, {"low", "medium", "high"}),
+    with_window(gpt("gpt-3.5", yes, {}, tool), 16 * k),
+    with_window(gpt("o3", no, {"low", "medium", "high"}), 200 * k),
     any_of_ollama(),
   };
 }

@@ -24,6 +24,11 @@ void show_whole(const model_reply& reply, const delta_sink& on_delta) {
       [](const tool_result_part&) {});
 }
 
+result<void>
+model::check(const std::shared_ptr<const agent_definition>&) const {
+  return {};
+}
+
 void model::stream(model_request request, std::stop_token stop,
                    delta_sink on_delta, model_callback done) {
   complete(std::move(request), std::move(stop),

@@ -40,6 +40,15 @@ public:
 
   virtual model_endpoint endpoint() const { return {}; }
 
+  /// How many tokens it can take in, if known.
+  virtual std::optional<std::int64_t> context_window() const { return {}; }
+
+  /// Whether it can do what an agent declares: its options, tools and output.
+  /// Asks no server.
+  /// @par Errors `unsupported`, `invalid_argument`, as the call would.
+  virtual result<void>
+  check(const std::shared_ptr<const agent_definition>& agent) const;
+
   /// Starts one attempt and returns at once. Never retries by itself: the run
   /// does, so that retries are durable and visible.
   /// @param stop  When requested, the attempt ends early with `cancelled`.

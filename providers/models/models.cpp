@@ -109,6 +109,8 @@ model_ptr anthropic(anthropic_options options) {
   options.api_key = setting(options.api_key, "ANTHROPIC_API_KEY");
   auto parts = parts_of(options.model, options.base_url + "/v1/messages",
                         options.headers, options.http, options.prices);
+  parts.context_window =
+    options.capabilities.find(vendor::anthropic, options.model).context_window;
   parts.endpoint = {"anthropic", name_of_key(options.api_key), options.cache};
   parts.headers.push_back({"anthropic-version", options.version});
   parts.headers.push_back({"x-api-key", options.api_key});
@@ -137,6 +139,8 @@ remote_parts openai_parts(Options& options, std::string_view path) {
   options.api_key = setting(options.api_key, "OPENAI_API_KEY");
   auto parts = parts_of(options.model, options.base_url + std::string{path},
                         options.headers, options.http, options.prices);
+  parts.context_window =
+    options.capabilities.find(vendor::openai, options.model).context_window;
   parts.endpoint = {options.provider, name_of_key(options.api_key),
                     options.base_url == openai_url};
   if (!options.api_key.empty())
@@ -183,6 +187,10 @@ model_ptr ollama(ollama_options options) {
   auto parts = parts_of(options.model, options.base_url + "/api/chat",
                         options.headers, options.http, options.prices);
   parts.endpoint.provider = "ollama";
+  parts.context_window =
+    options.num_ctx
+      ? options.num_ctx
+      : options.capabilities.find(vendor::ollama, options.model).context_window;
   parts.price_if_unknown = model_price{};
   parts.unusable = problem_of(parts, {}, false, {});
   parts.to_wire = [options](const model_request& request, delivery wanted) {

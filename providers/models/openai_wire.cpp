@@ -29,8 +29,11 @@ std::string vendor_of(const openai_options& options) {
            : "openai@" + options.base_url;
 }
 
+/// Chat Completions refuses longer ones.
+constexpr std::size_t call_id_bytes_max = 40;
+
 std::string wire_id(const std::string& vendor_id, const std::string& ours) {
-  return vendor_id.empty() ? ours : vendor_id;
+  return wire_call_id(vendor_id, ours, call_id_bytes_max);
 }
 
 /// One message of ours; a tool message becomes several of theirs.

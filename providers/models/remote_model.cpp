@@ -23,9 +23,22 @@ public:
 
   model_endpoint endpoint() const override { return parts_.endpoint; }
 
+  std::optional<std::int64_t> context_window() const override {
+    return parts_.context_window;
+  }
+
   std::optional<model_price> price() const override {
     const auto known = parts_.prices.find(parts_.name, system_now());
     return known ? known : parts_.price_if_unknown;
+  }
+
+  /// Words a request that is not sent.
+  result<void>
+  check(const std::shared_ptr<const agent_definition>& agent) const override {
+    const model_request probe{
+      agent, {std::make_shared<const message>(user_message("?"))}, {}};
+    auto body = parts_.to_wire(probe, delivery::whole);
+    return body ? result<void>{} : std::move(body).error();
   }
 
   void complete(model_request request, std::stop_token stop,

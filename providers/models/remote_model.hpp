@@ -6,6 +6,7 @@
 #include <kestrion/providers/models/stream_decoder.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ struct remote_parts {
   http_transport_ptr http;
   price_table prices;
   std::optional<model_price> price_if_unknown = {};
+  std::optional<std::int64_t> context_window = {};
   std::optional<error> unusable = {}; ///< What every call ends with.
   std::function<result<std::string>(const model_request&, delivery)> to_wire;
   std::function<model_outcome(const http_response&, timestamp)> from_wire;

@@ -13,8 +13,11 @@ namespace json = boost::json;
 
 namespace {
 
+/// So says the API's schema.
+constexpr std::size_t call_id_bytes_max = 64;
+
 std::string wire_id(const std::string& vendor_id, const std::string& ours) {
-  return vendor_id.empty() ? ours : vendor_id;
+  return wire_call_id(vendor_id, ours, call_id_bytes_max);
 }
 
 /// Writes the items of one message after the other, in the order of its parts.

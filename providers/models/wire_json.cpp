@@ -1,5 +1,6 @@
 #include <kestrion/providers/models/wire_json.hpp>
 
+#include <kestrion/messages/digest.hpp>
 #include <kestrion/messages/json_text.hpp>
 
 #include <algorithm>
@@ -106,6 +107,14 @@ boost::json::object arguments_object(std::string_view text) {
   auto json = parse_json(text, "the arguments");
   return json && json->is_object() ? std::move(json->get_object())
                                    : boost::json::object{};
+}
+
+std::string wire_call_id(const std::string& vendor_id, const std::string& ours,
+                         std::size_t bytes_max) {
+  constexpr std::size_t digits = 24;
+  const auto& id = vendor_id.empty() ? ours : vendor_id;
+  return id.size() <= bytes_max ? id
+                                : "call_" + sha256_hex(id).substr(0, digits);
 }
 
 result<boost::json::value> stored_json(std::string_view text,

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -40,6 +41,12 @@ void append_text(boost::json::object& json, std::string_view name,
 /// Arguments for vendors that want an object. What a model wrote wrong is sent
 /// as an empty one: the tool's result tells it about the mistake.
 boost::json::object arguments_object(std::string_view text);
+
+/// The id of a tool call for a vendor: that of the vendor whose model made the
+/// call, or else ours. A longer one than `bytes_max` gives way to one that
+/// follows from it, so that call and result still agree.
+std::string wire_call_id(const std::string& vendor_id, const std::string& ours,
+                         std::size_t bytes_max);
 
 /// Inverse of `wire_text` for what we stored ourselves.
 /// @par Errors `corrupt`, naming `what`.

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <kestrion/actors/agent.hpp>
+#include <kestrion/providers/models/models.hpp>
 #include <kestrion/providers/models/scripted.hpp>
 
 /// Agents as users write them down.
@@ -46,6 +47,122 @@ BOOST_AUTO_TEST_CASE(another_agent_is_a_tool_like_any) {
   BOOST_CHECK(a.tools[3].kind == tool_kind::question);
   for (const auto& tool : a.tools)
     BOOST_CHECK_EQUAL(tool.input_schema, input_schema_of(tool.kind));
+}
+
+BOOST_AUTO_TEST_CASE(fallbacks_are_a_part_of_what_the_agent_is) {
+  const auto second = scripted({}, "second");
+  const auto alone = built(triage());
+  const auto a =
+    built(triage().fallback(second).fallback(std::make_shared<scripted_model>(
+      std::vector<model_outcome>{}, "third", model_price{1, 2, 3, 4})));
+  BOOST_CHECK_EQUAL(a.models(), 3);
+  BOOST_CHECK_EQUAL(a.model_name(0), "scripted");
+  BOOST_CHECK_EQUAL(a.model_name(1), "second");
+  BOOST_CHECK_EQUAL(a.model_name(2), "third");
+  BOOST_CHECK((a.model_price_of(2) == model_price{1, 2, 3, 4}));
+  BOOST_CHECK_EQUAL(a.model_name(3), "scripted");
+  BOOST_CHECK_EQUAL(a.model_name(-1), "scripted");
+  BOOST_CHECK_NE(a.digest, alone.digest);
+  BOOST_CHECK_NE(a.digest, built(triage().fallback(second)).digest);
+  const auto quick =
+    built(triage().fallback(second).fallback_when({.attempts_max = 1}));
+  BOOST_CHECK_EQUAL(quick.fallback.attempts_max, 1);
+  BOOST_CHECK_NE(quick.digest, built(triage().fallback(second)).digest);
+  BOOST_CHECK_EQUAL(built(triage().fallback_when({.attempts_max = 1})).digest,
+                    alone.digest);
+}
+
+BOOST_AUTO_TEST_CASE(a_fallback_that_is_none_and_a_rule_without_sense_are_bad) {
+  const auto why = [](const agent& a) {
+    const auto out = a.build();
+    BOOST_REQUIRE(!out);
+    BOOST_CHECK(out.error().code == errc::invalid_argument);
+    return out.error().detail;
+  };
+  BOOST_CHECK_EQUAL(why(triage().fallback(nullptr)),
+                    "agent \"triage\" has no model where it has a fallback");
+  BOOST_CHECK_EQUAL(why(triage().fallback_when({.attempts_max = 0})),
+                    "agent \"triage\", fallback: attempts_max is 0; expected "
+                    "at least 1");
+  BOOST_CHECK_EQUAL(why(triage().fallback_when({.wait_max = -1s})),
+                    "agent \"triage\", fallback: wait_max is negative");
+  BOOST_CHECK_EQUAL(
+    why(triage().fallback_when({.rest_first = 2min, .rest_max = 1min})),
+    "agent \"triage\", fallback: the rest has to begin with zero or more and "
+    "to end with no less");
+}
+
+BOOST_AUTO_TEST_CASE(each_model_of_the_list_has_to_fit_the_agent) {
+  const auto local = [](capability_table known) {
+    return ollama({.model = "tiny", .capabilities = std::move(known)});
+  };
+  model_capabilities no_tools;
+  no_tools.vendor = vendor::ollama;
+  no_tools.tools = false;
+  const auto table = capability_table{}.with(no_tools);
+  const auto out = triage()
+                     .fallback(local({}))
+                     .fallback(local(table))
+                     .tool("look", "Looks.", [] { return "seen"; })
+                     .build();
+  BOOST_REQUIRE(!out);
+  BOOST_CHECK(out.error().code == errc::unsupported);
+  BOOST_CHECK_EQUAL(out.error().detail,
+                    "agent \"triage\": model tiny takes no tools");
+  BOOST_CHECK(triage().fallback(local(table)).build());
+}
+
+BOOST_AUTO_TEST_CASE(the_smallest_window_of_its_models_counts_for_compaction) {
+  const auto local = [](std::int64_t window) {
+    return ollama({.model = "m" + std::to_string(window), .num_ctx = window});
+  };
+  const auto window = [](const agent& a) {
+    return built(a).compaction.value().window_tokens;
+  };
+  auto a = agent("triage").model(local(8'000)).fallback(local(4'000));
+  BOOST_CHECK(!built(a).compaction);
+  const auto plain = built(a).digest;
+  a.compacts();
+  BOOST_CHECK_EQUAL(window(a), 4'000);
+  BOOST_CHECK_EQUAL(built(a).compaction->tokens_max(), 2'800);
+  BOOST_CHECK_EQUAL(built(a).compaction->keep_last, 8);
+  BOOST_CHECK(!built(a).compaction->model);
+  BOOST_CHECK_NE(built(a).digest, plain);
+  a.compacts({.window = 2'000, .model = local(2'500)});
+  BOOST_CHECK_EQUAL(window(a), 2'000);
+  BOOST_CHECK_EQUAL(built(a).model_name(2), "m2500");
+  const auto code = a.build().value();
+  BOOST_REQUIRE_EQUAL(code->models.size(), 3u);
+  BOOST_CHECK_EQUAL(code->model_at(2).model->name(), "m2500");
+}
+
+BOOST_AUTO_TEST_CASE(a_compaction_without_sense_is_refused) {
+  const auto why = [](compaction rule) {
+    const auto out = triage().compacts(std::move(rule)).build();
+    BOOST_REQUIRE(!out);
+    BOOST_CHECK(out.error().code == errc::invalid_argument);
+    return out.error().detail;
+  };
+  const std::string about = "agent \"triage\", compaction: ";
+  BOOST_CHECK_EQUAL(why({}), about
+                               + "the context window of model scripted is not "
+                                 "known; say it with .window");
+  BOOST_CHECK_EQUAL(why({.at = 0, .window = 100}),
+                    about
+                      + "at is 0.000000; expected a share of the context "
+                        "window, over 0 and up to 1");
+  BOOST_CHECK(why({.at = 1.1, .window = 100}).starts_with(about + "at is 1.1"));
+  BOOST_CHECK_EQUAL(why({.keep_last = 0, .window = 100}),
+                    about + "keep_last is 0; expected at least 1");
+  BOOST_CHECK_EQUAL(why({.window = 0}),
+                    about + "the window is 0 tokens; expected more");
+  BOOST_CHECK_EQUAL(why({.window = 100, .summary_tokens_max = 0}),
+                    about + "summary_tokens_max is 0; expected at least 1");
+  BOOST_CHECK_EQUAL(
+    why({.window = 100, .model = ollama({.model = "tiny", .num_ctx = 50})}),
+    about
+      + "model tiny takes in 50 tokens; expected at least the 70 at which it "
+        "is to sum up");
 }
 
 BOOST_AUTO_TEST_CASE(a_subagent_without_an_agent_is_refused) {

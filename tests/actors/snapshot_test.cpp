@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
         "limits_raised", "questions_and_answers", "retries_then_failed",
         "steered", "tools_then_answer", "waiting_for_two_roles"})
     all += encode_snapshot(state_of(history));
-  BOOST_CHECK_EQUAL(snapshot_version, 3u);
+  BOOST_CHECK_EQUAL(snapshot_version, 4u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
     "81467d17bd91cf82bdcd705f02ae8413496dc40e867aafd3cb76607eec5c514b");

@@ -74,4 +74,45 @@ BOOST_AUTO_TEST_CASE(an_attempt_of_a_tool_says_why_it_failed_and_what_follows) {
                     "2026-01-02T00:00:00.500000Z");
 }
 
+BOOST_AUTO_TEST_CASE(a_compaction_says_what_it_saved_and_cost) {
+  auto agent = test::ops_agent();
+  agent.compaction = compaction_spec{100, 1, 1, 100, {}};
+  test::machine_story story{std::move(agent)};
+  story.starts();
+  for (const auto* call : {"c1.0", "c2.0"}) {
+    token_usage usage;
+    usage.input_tokens = 90;
+    story.model_calls({{"look", "{}"}}, usage);
+    story.tool_returns(call, std::string(200, 'x'));
+  }
+  BOOST_CHECK_EQUAL(timeline(story).back(),
+                    "compaction_started k3|of 2 messages; about 140 tokens");
+  story.model_fails(errc::unavailable);
+  BOOST_CHECK_EQUAL(timeline(story).back(),
+                    "compaction_failed k3|attempt 1: unavailable: the vendor "
+                    "says no; again at 2026-01-02T00:00:00.500000Z");
+  model_reply reply;
+  reply.parts = {text_part{"One page."}};
+  reply.usage.input_tokens = 30;
+  reply.cost_usd_micros = 3;
+  story.take(model_done{"k3", reply, {}, {}});
+  BOOST_CHECK_EQUAL(timeline(story).back(),
+                    "conversation_compacted k3|from about 140 to 89 tokens: "
+                    "One page.");
+  const auto last = trace_of(run_id{}, story.log).entries.back();
+  BOOST_CHECK_EQUAL(last.usage.value().total(), 30);
+  BOOST_CHECK_EQUAL(last.cost_usd_micros.value(), 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_takes_over_is_named) {
+  auto agent = test::ops_agent();
+  agent.fallbacks = {{"second", {}}};
+  test::machine_story story{std::move(agent)};
+  story.starts();
+  story.model_fails(errc::quota_exhausted, false);
+  BOOST_CHECK_EQUAL(timeline(story).back(),
+                    "model_switched m1|quota_exhausted: second instead of "
+                    "scripted until 2026-01-02T00:01:00.000000Z");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
     {56, "e3dda06c719ae0491ac6b6da3c921697cab8313b2c169de80c7db4d28d5223a5"},
     {62, "edf4dbba8a7776d84608e6a3253722ca19292665dac72ab169eb5d225bd7b6e9"},
     {67, "846ee4acf22bcf09dc89b64ed8886e01ab886a835fb17d2c55154486d5be7969"},
+    {75, "63a1e8c8e0d73db7324acd3bc23a7cecbcf5f31649635f93881029ba23bbff1b"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {

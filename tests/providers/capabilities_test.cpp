@@ -43,6 +43,27 @@ BOOST_AUTO_TEST_CASE(claude_takes_a_temperature_under_the_old_version_only) {
     (checked(v, "claude-sonnet-4-6", with({}), new_version) == errc::ok));
 }
 
+BOOST_AUTO_TEST_CASE(windows_are_known_where_vendors_publish_them) {
+  const auto window = [](vendor v, const char* model) {
+    return capability_table{}.find(v, model).context_window.value_or(0);
+  };
+  BOOST_TEST(window(vendor::anthropic, "claude-opus-5-5") == 1'000'000);
+  BOOST_TEST(window(vendor::anthropic, "claude-sonnet-4-6") == 1'000'000);
+  BOOST_TEST(window(vendor::anthropic, "claude-sonnet-4-5") == 200'000);
+  BOOST_TEST(window(vendor::anthropic, "claude-haiku-4-5") == 200'000);
+  BOOST_TEST(window(vendor::openai, "gpt-6-sol") == 272'000);
+  BOOST_TEST(window(vendor::openai, "gpt-4o-mini") == 128'000);
+  BOOST_TEST(window(vendor::openai, "somebody-elses") == 0);
+  BOOST_TEST(window(vendor::ollama, "qwen3") == 0); // As its server is set up.
+  const auto own =
+    capability_table{}
+      .read(R"({"models":[{"vendor":"ollama","name_prefix":"qwen3",)"
+            R"("context_window":32768}]})")
+      .value();
+  BOOST_TEST(own.find(vendor::ollama, "qwen3").context_window.value()
+             == 32'768);
+}
+
 BOOST_AUTO_TEST_CASE(the_newest_claudes_do_not_stop_thinking) {
   const auto check = [](const char* model, const char* thinking) {
     return checked(vendor::anthropic, model, with({}), new_version, thinking);

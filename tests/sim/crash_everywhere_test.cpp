@@ -110,6 +110,34 @@ BOOST_AUTO_TEST_CASE(model_failure_that_stays) {
   run_scenario({"hopeless model", {}, yes, run_status::failed, 0, true});
 }
 
+BOOST_AUTO_TEST_CASE(a_model_that_is_out_while_another_is_there) {
+  scenario s{"fallback",
+             {calls({call("plain", 1)}), calls({call("single", 2)}),
+              calls({call("reader", 3)}), says("done")},
+             yes};
+  s.out_from = 2;
+  run_scenario(std::move(s));
+}
+
+BOOST_AUTO_TEST_CASE(a_conversation_that_is_summed_up) {
+  // Long results, so that a summary is shorter.
+  const auto turn = [](const std::string& tool, int value,
+                       std::int64_t tokens) {
+    auto reply = calls({call(tool, value)}, std::string(200, 'w'));
+    reply.usage.input_tokens = tokens;
+    return reply;
+  };
+  scenario s{"compaction",
+             {turn("plain", 1, 100), turn("single", 2, 600),
+              turn("reader", 3, 100), turn("single", 4, 600), says("done")},
+             yes};
+  s.compacts = true;
+  run_scenario(s);
+  s.name = "compaction that fails once";
+  s.flaky_model_call = 3; // The summary before it, that is.
+  run_scenario(s);
+}
+
 BOOST_AUTO_TEST_CASE(answers_that_have_to_be_a_document) {
   const auto answer = [](int value) {
     return says("{\"value\":" + std::to_string(value) + "}");

@@ -69,6 +69,10 @@ struct scenario {
   bool is_typed = false;
   /// Asks people for more when this is reached.
   std::optional<run_limits> limits{};
+  /// The first model of the subject is out from this call (from 1) on, and
+  /// another one takes over.
+  int out_from = 0;
+  bool compacts = false; ///< From the third turn on.
 };
 
 inline std::int64_t times_run(const outside& world, const std::string& key) {
@@ -118,23 +122,37 @@ inline void add_output(agent& a, const std::shared_ptr<outside>& world) {
   });
 }
 
-inline agent make_agent(const scenario& s,
-                        const std::shared_ptr<outside>& world) {
-  agent a{"subject"};
-  a.model(function_model([s, world](const model_request& r) -> model_outcome {
+inline model_ptr model_of(const scenario& s,
+                          const std::shared_ptr<outside>& world,
+                          bool is_first) {
+  return function_model([s, world,
+                         is_first](const model_request& r) -> model_outcome {
     if (world->dead())
       return fails(errc::io, true);
-    const auto turn = static_cast<int>(
-      std::count_if(r.conversation.begin(), r.conversation.end(),
-                    [](const auto& m) { return m->role == role::assistant; }));
+    const auto call = r.idempotency_key.substr(r.idempotency_key.find('/') + 1);
+    const auto turn = std::stoi(call.substr(1)) - 1; // Of `m3`, or before it.
     const auto tries = ++world->model_calls[r.idempotency_key];
     world->count_effect();
     if (s.hopeless_model)
       return fails(errc::refused, false);
     if (turn + 1 == s.flaky_model_call && tries == 1)
       return fails(errc::unavailable, true);
+    if (is_first && s.out_from != 0 && turn + 1 >= s.out_from)
+      return fails(errc::unavailable, true);
+    if (call.front() == 'k')
+      return says("summed up before turn " + std::to_string(turn + 1));
     return s.replies.at(static_cast<std::size_t>(turn));
-  }));
+  });
+}
+
+inline agent make_agent(const scenario& s,
+                        const std::shared_ptr<outside>& world) {
+  agent a{"subject"};
+  a.model(model_of(s, world, true));
+  if (s.out_from != 0)
+    a.fallback(model_of(s, world, false));
+  if (s.compacts)
+    a.compacts({.at = 0.5, .keep_last = 2, .window = 1'000});
   add_tool(a, world, "plain", effect_contract::idempotent);
   add_tool(a, world, "reader", effect_contract::pure);
   add_tool(a, world, "broken", effect_contract::idempotent);

@@ -23,14 +23,22 @@ public:
     : limits_(std::move(limits)) {}
   std::string name() const override { return "told"; }
   std::optional<model_price> price() const override { return {}; }
-  model_endpoint endpoint() const override { return {"vendor", "k", false}; }
+  model_endpoint endpoint() const override { return {provider, "k", false}; }
   void complete(model_request, std::stop_token, model_callback done) override {
     ++calls;
+    if (fails_with)
+      return done(*fails_with);
+    if (holds)
+      return held.push_back(std::move(done));
     auto reply = says("seen");
     reply.limits = limits_;
     done(std::move(reply));
   }
   int calls = 0;
+  std::string provider = "vendor";
+  std::optional<model_failure> fails_with;
+  bool holds = false; ///< Answers never.
+  std::vector<model_callback> held;
 
 private:
   std::vector<limit_report> limits_;
@@ -187,6 +195,24 @@ BOOST_AUTO_TEST_CASE(an_interrupt_while_it_waits_leaves_one_reservation) {
   m->calls[1].done(says("fine"));
   BOOST_CHECK_EQUAL(wait(second).output, "fine");
   check_nothing_left();
+}
+
+BOOST_AUTO_TEST_CASE(a_model_that_takes_over_is_asked_for_under_its_limits) {
+  auto first = std::make_shared<told_model>(std::vector<limit_report>{});
+  first->fails_with = fails(errc::quota_exhausted);
+  auto spare = std::make_shared<told_model>(std::vector<limit_report>{});
+  spare->provider = "spare";
+  spare->holds = true;
+  engine_options options;
+  options.calls.limits = rate_limit("spare").concurrent_calls(1).specs();
+  boot_with(std::move(options), {agent{"scout"}.model(first).fallback(spare)});
+  const auto one = start("scout");
+  const auto two = start("scout");
+  BOOST_CHECK_EQUAL(spare->calls, 1);
+  BOOST_CHECK(!why(one));
+  BOOST_REQUIRE(why(two)); // Nothing limits the first model.
+  BOOST_CHECK_EQUAL(why(two)->reason, "spare concurrency");
+  BOOST_CHECK_EQUAL(first->calls, 1); // Its quota is used up for all.
 }
 
 // -- deaths -------------------------------------------------------------------

@@ -136,6 +136,22 @@ std::string brief(const event& e) {
     [&](const limit_reached& x) {
       return words({tag, x.call, x.limit, x.proposal});
     },
+    [&](const compaction_started& x) {
+      return words(
+        {tag, x.call,
+         std::to_string(x.first) + "+" + std::to_string(x.messages)});
+    },
+    [&](const conversation_compacted& x) {
+      return words(
+        {tag, x.call,
+         std::to_string(x.first) + "+" + std::to_string(x.messages)});
+    },
+    [&](const compaction_failed& x) {
+      return words({tag, x.call, x.code, std::to_string(x.attempt)});
+    },
+    [&](const model_switched& x) {
+      return words({tag, x.call, x.from, "->", x.to, x.reason});
+    },
     [&](const auto& x) {
       if constexpr (requires { x.call; })
         return words({tag, x.call});
@@ -148,9 +164,9 @@ std::string brief(const effect& e) {
   return match(
     e,
     [](const call_model& x) {
-      return words(
-        {"call_model", x.call, std::to_string(x.attempt),
-         x.not_before == timestamp{} ? "" : to_string(x.not_before)});
+      return words({"call_model", x.call, std::to_string(x.attempt),
+                    x.not_before == timestamp{} ? "" : to_string(x.not_before),
+                    x.place == 0 ? "" : "place " + std::to_string(x.place)});
     },
     [](const run_tool& x) {
       return words(
@@ -228,6 +244,19 @@ std::string described(const run_state& s) {
            + "\n";
   if (p.model_call && p.model_call->given_up != 0)
     line("given up", std::to_string(p.model_call->given_up));
+  if (p.detour)
+    line("detour", words({"place", std::to_string(p.detour->place), "until",
+                          to_string(p.detour->until), "tried",
+                          std::to_string(p.detour->tried), "found out",
+                          std::to_string(p.detour->found_out)}));
+  if (p.compaction)
+    line("compaction",
+         words({p.compaction->call, "of", std::to_string(p.compaction->first),
+                "+", std::to_string(p.compaction->messages)}));
+  if (p.compacted)
+    line("compacted",
+         words({"rebased", std::to_string(p.compacted->rebased), "not below",
+                std::to_string(p.compacted->not_below)}));
   if (p.rejections != 0)
     line("answers rejected", std::to_string(p.rejections));
   for (const auto& r : s.results)
@@ -301,7 +330,10 @@ void machine_story::take(command c) {
 }
 
 std::string machine_story::open_model_call() const {
-  return state.progress.model_call ? state.progress.model_call->id : "none";
+  const auto& p = state.progress;
+  if (p.compaction)
+    return p.compaction->call;
+  return p.model_call ? p.model_call->id : "none";
 }
 
 void machine_story::starts(message input) {
