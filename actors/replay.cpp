@@ -190,7 +190,17 @@ public:
   made operator()(const run_resumed& x) const { return unpark_run{x.by, now_}; }
 
   // What time leads to.
-  made operator()(const approval_expired&) const { return tick{now_}; }
+  made operator()(const approval_expired& x) const {
+    if (!s_.progress.parked)
+      return tick{now_};
+    // Of a parked run: somebody's decision came too late.
+    approve_call late{{.call = x.call, .by = "somebody"}, now_};
+    for_each_closed_gate(s_.progress, [&](const open_call& call) {
+      if (call.id == x.call)
+        late.decision.role = missing_roles(call).front();
+    });
+    return late;
+  }
   made operator()(const run_failed&) const { return tick{now_}; }
   made operator()(const limit_reached&) const { return tick{now_}; }
   made operator()(const model_call_interrupted&) const { return tick{now_}; }

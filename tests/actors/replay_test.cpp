@@ -101,12 +101,18 @@ BOOST_AUTO_TEST_CASE(a_tool_that_is_gone_parts_where_it_is_called) {
   BOOST_TEST(why->decided == "tool_call_failed");
 }
 
-// Not the last ones: a log may end wherever an append did.
+// Not the last ones: a log may end wherever an append did. Nor what somebody
+// said: nothing that is decided shows whether and when it was.
 BOOST_AUTO_TEST_CASE(an_event_that_is_missing_or_misplaced_is_noticed) {
   const auto log = eventful().log;
   const auto agent = ops_agent();
+  const auto is_word = [](const recorded_event& e) {
+    return std::holds_alternative<message_received>(e.event) && e.seq > 2;
+  };
   for (std::size_t i = 0; i + 2 < log.size(); ++i)
     BOOST_TEST_CONTEXT("event " << i + 1 << ", " << tag_of(log[i].event)) {
+      if (is_word(log[i]) || is_word(log[i + 1]))
+        continue;
       auto without = log;
       without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
       BOOST_TEST(parted(without, agent).has_value());
