@@ -121,7 +121,8 @@ void check_conversation(const machine_story& story) {
       asked.clear();
     }
   }
-  BOOST_REQUIRE(is_whole ? turn == s.progress.turns : turn < s.progress.turns);
+  // A summary may stand for words of people alone.
+  BOOST_REQUIRE(is_whole ? turn == s.progress.turns : turn <= s.progress.turns);
   if (s.progress.model_call) {
     BOOST_REQUIRE(asked.empty()); // A model never sees a call unanswered.
     BOOST_REQUIRE_EQUAL(s.progress.model_call->id,
