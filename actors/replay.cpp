@@ -51,8 +51,9 @@ public:
         break;
       c.history.push_back(said.message);
     }
-    // A run that was handed over begins with its history alone.
-    if (!x.handed_from && !c.history.empty()) {
+    // A prompt alone is checked. Behind a history it makes the same events as
+    // if it were a part of that.
+    if (!x.handed_from && c.history.size() == 1) {
       c.input = std::move(c.history.back());
       c.history.pop_back();
     }
