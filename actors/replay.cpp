@@ -51,9 +51,10 @@ public:
         break;
       c.history.push_back(said.message);
     }
-    // A prompt alone is checked. Behind a history it makes the same events as
-    // if it were a part of that.
-    if (!x.handed_from && c.history.size() == 1) {
+    // A run that was handed over begins with its history alone, and so does one
+    // whose last message is none that may be a prompt.
+    if (!x.handed_from && !c.history.empty()
+        && !machine::misfit(c.history.back(), x.agent)) {
       c.input = std::move(c.history.back());
       c.history.pop_back();
     }

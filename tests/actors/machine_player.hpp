@@ -177,7 +177,7 @@ private:
       reply.cost_usd_micros = one_in(30) ? INT64_MIN : below(200);
     for (int n = below(3); n > 0; --n)
       reply.parts.emplace_back(text_part{one_in(2) ? R"({"n":1})" : text()});
-    if (!one_in(12))
+    if (!one_in(5))
       for (int n = 1 + below(4); n > 0; --n)
         reply.parts.emplace_back(call_of(tool()));
     c.outcome = std::move(reply);
