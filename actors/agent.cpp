@@ -38,7 +38,7 @@ agent& agent::limits(run_limits limits) {
   return *this;
 }
 
-agent& agent::asks_for_more(requires_approval who) {
+agent& agent::asks_for_more(const requires_approval& who) {
   definition_.limit_gate = who.gate();
   return *this;
 }

@@ -67,7 +67,7 @@ public:
   /// held, `waiting_on_human`, with a call of `raise_limits` to approve, to
   /// approve with other numbers (`limit_raise`), or to deny, which fails it.
   /// @param who  As for a tool; a deadline that passes expires the run.
-  agent& asks_for_more(requires_approval who = requires_approval{});
+  agent& asks_for_more(const requires_approval& who = requires_approval{});
   agent& options(model_options options);
   agent& tool(kestrion::tool tool);
 

@@ -130,8 +130,10 @@ void compact_if_due(const run_state& s, const agent_definition& a,
           && s.progress.model_call->id == open->id))
     return; // A call that is under way does not wait.
   auto after = s;
-  for (const auto& e : d.events)
-    after = fold(std::move(after), {after.progress.seq + 1, now, e});
+  for (const auto& e : d.events) {
+    const auto seq = after.progress.seq + 1;
+    after = fold(std::move(after), {seq, now, e});
+  }
   if (const auto range =
         compactable(after.conversation, a.compaction->keep_last))
     d.events.emplace_back(

@@ -198,8 +198,7 @@ void settle_limit(draft& d) {
   const auto json = parse_json(request->call.arguments, "the arguments");
   auto raise =
     json ? decode_json<limit_raise>(*json) : result<limit_raise>{limit_raise{}};
-  d.emit(
-    limits_raised{request->call.id, raise ? std::move(*raise) : limit_raise{}});
+  d.emit(limits_raised{request->call.id, raise ? *raise : limit_raise{}});
   start_if_open(d);
   stop_if_spent(d);
 }

@@ -72,7 +72,7 @@ void change_model(run_progress& p, const model_switched& x) {
   detour.place = x.place;
   detour.until = x.until;
   ++detour.tried;
-  p.detour = std::move(detour);
+  p.detour = detour;
   p.model_call->place = x.place;
   p.model_call->given_up = p.model_call->attempt - 1;
 }
@@ -314,7 +314,7 @@ void raise(run_progress& p, const limits_raised& x) {
   take(raised.limits.cost_usd_micros_max, x.limits.cost_usd_micros_max);
   take(raised.limits.wall_time_max, x.limits.wall_time_max);
   take(raised.limits.descendants_max, x.limits.descendants_max);
-  p.raised = std::move(raised);
+  p.raised = raised;
   p.limit.reset();
   if (p.model_call)
     p.heard = 0; // It is made now, with what was heard meanwhile.
