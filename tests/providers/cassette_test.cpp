@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_cassettes_are_errors_with_a_line) {
   const std::string begin = "{\"cassette\":1}\n";
   const std::string streamed =
     request + R"({"response":{"status":200,"headers":{}}})" + "\n";
-  for (const auto& [text, code, says] : std::vector<bad_file>{
+  for (const auto& bad : std::vector<bad_file>{
          {"", errc::corrupt, "is empty"},
          {"{}\n", errc::corrupt, "line 1: a cassette begins with"},
          {"{\"cassette\":2}\n", errc::unsupported, "its version is 2"},
@@ -286,11 +286,11 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_cassettes_are_errors_with_a_line) {
          {begin + "{\"chunk\":\"x\"}\n", errc::corrupt, "line 2: no streamed"},
          {begin + streamed + "{\"chunk\":7}\n", errc::corrupt, "line 4: "},
          {begin + "{\"request\":{}}\n", errc::corrupt, "line 2: "}}) {
-    write(file, text);
-    BOOST_TEST_CONTEXT(text)
+    write(file, bad.text);
+    BOOST_TEST_CONTEXT(bad.text)
     BOOST_CHECK_EXCEPTION(replay(file), failure, [&](const failure& e) {
-      BOOST_TEST(has(e.error().detail, says), e.what());
-      return e.code() == code && has(e.error().detail, file);
+      BOOST_TEST(has(e.error().detail, bad.says), e.what());
+      return e.code() == bad.code && has(e.error().detail, file);
     });
   }
   BOOST_CHECK_EXCEPTION(

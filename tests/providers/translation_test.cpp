@@ -25,19 +25,19 @@ struct recipient {
 
 std::vector<recipient> recipients() {
   const auto other = "http://127.0.0.1:1";
-  const auto claude = [](std::string url) {
+  const auto claude = [](const std::string& url) {
     return [=](const model_request& r) {
       return anthropic_wire::to_wire(
         r, {.model = "claude-sonnet-4-6", .base_url = url}, delivery::whole);
     };
   };
-  const auto gpt = [](std::string url) {
+  const auto gpt = [](const std::string& url) {
     return [=](const model_request& r) {
       return openai_wire::to_wire(r, {.model = "gpt-6-sol", .base_url = url},
                                   delivery::whole);
     };
   };
-  const auto responses = [](std::string url) {
+  const auto responses = [](const std::string& url) {
     return [=](const model_request& r) {
       return responses_wire::to_wire(r, {.model = "gpt-6-sol", .base_url = url},
                                      delivery::whole);
