@@ -37,7 +37,6 @@ void fail(draft& d, errc code, std::string reason) {
 }
 
 lost_call estimate_lost(const draft& d) {
-  constexpr std::int64_t bytes_per_token = 4; // A rough mean.
   lost_call out;
   out.tokens = d.after.said_bytes / bytes_per_token;
   const auto& p = d.after;

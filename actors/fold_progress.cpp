@@ -1,5 +1,6 @@
 #include <kestrion/actors/fold_progress.hpp>
 
+#include <kestrion/actors/fold_parts.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <algorithm>
@@ -60,30 +61,6 @@ void try_again(run_progress& p, std::int64_t failed, timestamp not_before) {
   p.model_call->attempt = failed + 1;
   p.model_call->not_before = not_before;
   p.heard = 0;
-}
-
-/// The attempt that was opened when the one before failed is with another
-/// model.
-void change_model(run_progress& p, const model_switched& x) {
-  if (!p.model_call)
-    return;
-  auto detour = p.detour ? *p.detour : model_detour{};
-  detour.found_out += p.model_call->place == 0 ? 1 : 0;
-  detour.place = x.place;
-  detour.until = x.until;
-  ++detour.tried;
-  p.detour = detour;
-  p.model_call->place = x.place;
-  p.model_call->given_up = p.model_call->attempt - 1;
-}
-
-/// The model that answered is not out.
-void note_answer(run_progress& p) {
-  if (!p.detour || !p.model_call)
-    return;
-  p.detour->tried = 0;
-  if (p.model_call->place == 0)
-    p.detour.reset();
 }
 
 /// Whether the failed attempt had its effect nobody knows.
@@ -204,43 +181,11 @@ void take_answer(run_progress& p, const model_call_completed& x) {
   p.cost_usd_micros += x.cost_usd_micros.value_or(0);
   p.said_bytes += bytes_of(x.parts);
   const auto counted = x.usage.total(); // None: a server that does not count.
-  p.context_offset = counted == 0 ? 0 : counted - p.said_bytes / 4;
+  p.context_offset =
+    counted == 0 ? 0 : counted - p.said_bytes / bytes_per_token;
   open_batch(p, x.parts);
   if (p.calls.empty() && p.heard != 0)
     open_model(p);
-}
-
-void start_compaction(run_progress& p, const compaction_started& x) {
-  p.compaction =
-    open_compaction{x.call, 1, {}, x.place, x.first, x.messages, x.tokens};
-}
-
-/// The model call that waited takes along what was heard meanwhile.
-void compact(run_progress& p, const conversation_compacted& x) {
-  p.compaction.reset();
-  p.compacted = compaction_past{x.first + 1 + x.kept, 0};
-  p.usage += x.usage;
-  p.cost_usd_micros += x.cost_usd_micros.value_or(0);
-  p.said_bytes = x.said_bytes;
-  p.context_offset = x.tokens_after - x.said_bytes / 4;
-  p.heard = 0;
-}
-
-void fail_compaction(run_progress& p, const compaction_failed& x) {
-  p.usage += x.usage;
-  p.cost_usd_micros += x.cost_usd_micros.value_or(0);
-  if (!p.compaction)
-    return;
-  if (x.retry_at) {
-    p.compaction->attempt = x.attempt + 1;
-    p.compaction->not_before = *x.retry_at;
-    return;
-  }
-  auto past = p.compacted ? *p.compacted : compaction_past{};
-  past.not_below = p.compaction->tokens + p.compaction->tokens / 10;
-  p.compacted = past;
-  p.compaction.reset();
-  p.heard = 0;
 }
 
 void end_child(run_progress& p, const child_ended& x) {
@@ -289,35 +234,6 @@ void deny(run_progress& p, const approval_denied& x) {
     return;
   gate_record(p, *call).denial = role_grant{x.by, x.role, x.digest};
   set_done(p, x.call, x.reason.size());
-}
-
-void ask_for_more(run_progress& p, const limit_reached& x) {
-  limit_request request;
-  request.call.id = x.call;
-  request.call.tool = raise_limits_name;
-  request.call.arguments = x.proposal;
-  request.why = x.limit + " of " + std::to_string(x.max)
-                + " (used: " + std::to_string(x.used) + ")";
-  p.limit = std::move(request);
-}
-
-void raise(run_progress& p, const limits_raised& x) {
-  auto raised = p.raised ? *p.raised : raised_limits{};
-  const auto take = [](auto& now, const auto& then) {
-    if (then)
-      now = then;
-  };
-  ++raised.times;
-  take(raised.limits.turns_max, x.limits.turns_max);
-  take(raised.limits.tool_calls_max, x.limits.tool_calls_max);
-  take(raised.limits.tokens_max, x.limits.tokens_max);
-  take(raised.limits.cost_usd_micros_max, x.limits.cost_usd_micros_max);
-  take(raised.limits.wall_time_max, x.limits.wall_time_max);
-  take(raised.limits.descendants_max, x.limits.descendants_max);
-  p.raised = raised;
-  p.limit.reset();
-  if (p.model_call)
-    p.heard = 0; // It is made now, with what was heard meanwhile.
 }
 
 /// What a run that has not ended is doing.

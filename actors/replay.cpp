@@ -72,14 +72,10 @@ public:
   }
 
   made operator()(const model_call_completed& x) const {
-    model_reply reply;
+    auto reply = reply_of(x);
     reply.parts = x.parts;
     reply.stop = x.stop;
-    reply.usage = x.usage;
-    reply.model = x.model;
-    reply.request_id = x.request_id.value_or("");
-    reply.cost_usd_micros = x.cost_usd_micros;
-    return model_done{x.call, std::move(reply), x.duration, now_, 0, x.attempt};
+    return answer(x, std::move(reply));
   }
 
   made operator()(const model_call_failed& x) const {
@@ -91,18 +87,13 @@ public:
       failure.retry_after = *x.retry_at - now_;
     if (is_switched())
       failure.retry_after = wait_for_nobody;
-    return model_done{x.call, std::move(failure), x.duration, now_,
-                      0,      x.attempt};
+    return answer(x, std::move(failure));
   }
 
   made operator()(const conversation_compacted& x) const {
-    model_reply reply;
+    auto reply = reply_of(x);
     reply.parts = {text_part{x.summary}};
-    reply.usage = x.usage;
-    reply.model = x.model;
-    reply.request_id = x.request_id.value_or("");
-    reply.cost_usd_micros = x.cost_usd_micros;
-    return model_done{x.call, std::move(reply), x.duration, now_, 0, x.attempt};
+    return answer(x, std::move(reply));
   }
 
   /// What was counted had an answer, which was no good.
@@ -116,13 +107,11 @@ public:
         reply.stop = stop_reason::max_tokens;
       else if (code == errc::refused)
         reply.stop = stop_reason::refusal;
-      return model_done{x.call, std::move(reply), x.duration, now_,
-                        0,      x.attempt};
+      return answer(x, std::move(reply));
     }
     model_failure failure{
       {code_named(x.code), x.detail}, x.retry_at.has_value(), {}, 0};
-    return model_done{x.call, std::move(failure), x.duration, now_,
-                      0,      x.attempt};
+    return answer(x, std::move(failure));
   }
 
   made operator()(const tool_call_started& x) const {
@@ -221,6 +210,22 @@ public:
   made operator()(const compaction_started&) const { return std::nullopt; }
 
 private:
+  /// What both kinds of answers say of themselves.
+  template <class E>
+  static model_reply reply_of(const E& x) {
+    model_reply reply;
+    reply.usage = x.usage;
+    reply.model = x.model;
+    reply.request_id = x.request_id.value_or("");
+    reply.cost_usd_micros = x.cost_usd_micros;
+    return reply;
+  }
+
+  template <class E>
+  model_done answer(const E& x, model_outcome outcome) const {
+    return {x.call, std::move(outcome), x.duration, now_, 0, x.attempt};
+  }
+
   /// So long that another model takes over: what the server asked for is not in
   /// the log.
   static constexpr duration wait_for_nobody = std::chrono::hours{24};

@@ -129,6 +129,41 @@ run_result result_from_store(const event_store& store, const run_row& row) {
   return r;
 }
 
+result<replay_report> replay_run(const event_store& store,
+                                 const agent_registry& agents,
+                                 const run_row& row) {
+  const auto agent = find_agent(agents, row.agent);
+  if (!agent)
+    return agent.error();
+  const auto events = load_events(store, row.id);
+  if (!events)
+    return events.error();
+  return replay(row.id, *events, *(*agent)->definition);
+}
+
+result<std::vector<replay_report>>
+find_divergences(const event_store& store, const agent_registry& agents,
+                 run_query query) {
+  std::vector<replay_report> out;
+  for (;;) {
+    const auto rows = store.list(query);
+    if (!rows)
+      return rows.error();
+    for (const auto& row : *rows) {
+      auto report = replay_run(store, agents, row);
+      if (!report)
+        out.push_back(
+          {row.id, row.agent, row.last_seq, false,
+           replay_divergence{1, "run_started", {}, report.error().detail}});
+      else if (report->divergence)
+        out.push_back(std::move(*report));
+    }
+    if (rows->size() < query.limit)
+      return out;
+    query.after = rows->back().id;
+  }
+}
+
 result<void> repeat_on_ended(const event_store& store,
                              const agent_registry& agents, const run_row& row,
                              const command& c) {

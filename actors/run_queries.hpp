@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/agent_code.hpp>
+#include <kestrion/actors/replay.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/run_state.hpp>
 #include <kestrion/actors/snapshot_rule.hpp>
@@ -49,6 +50,16 @@ result<run_state> load_run(const event_store& store, const run_id& id);
 /// Where a run is that is not live. A log that can't be read is an answer too:
 /// the row says where the run is, the reason says what is wrong.
 run_result result_from_store(const event_store& store, const run_row& row);
+
+/// @par Errors `not_found` for an unknown agent; as `load_events`
+result<replay_report> replay_run(const event_store& store,
+                                 const agent_registry& agents,
+                                 const run_row& row);
+
+/// As `runtime::divergences`. @par Errors those of the list of runs
+result<std::vector<replay_report>>
+find_divergences(const event_store& store, const agent_registry& agents,
+                 run_query query);
 
 /// Whether a run that has ended would take `c`: only if it took it before.
 /// @par Errors What its machine says, naming the run

@@ -39,7 +39,7 @@ run_limits limits_of(const run_limits& declared, const run_progress& p) {
 }
 
 std::int64_t context_tokens(const run_progress& p) {
-  return p.context_offset + p.said_bytes / 4;
+  return p.context_offset + p.said_bytes / bytes_per_token;
 }
 
 namespace {

@@ -17,6 +17,9 @@
 
 namespace kestrion {
 
+/// A rough mean, for what nobody has counted.
+inline constexpr std::int64_t bytes_per_token = 4;
+
 /// One role's yes to exactly these arguments.
 struct role_grant {
   std::string by;
@@ -195,8 +198,8 @@ struct run_progress {
   std::int64_t lost_tokens_estimate = 0; ///< Of calls lost in crashes.
   std::int64_t cost_usd_micros = 0;      ///< Lost calls included.
   std::int64_t said_bytes = 0;           ///< Text in the conversation.
-  /// What the context has in tokens beyond `said_bytes` / 4, as it was last
-  /// counted; may be negative.
+  /// What the context has in tokens beyond those of `said_bytes`, as it was
+  /// last counted; may be negative.
   std::int64_t context_offset = 0;
   boxed<open_compaction> compaction;
   boxed<compaction_past> compacted;

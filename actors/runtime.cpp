@@ -320,27 +320,12 @@ run_result runtime::result(const run_id& id) const {
 
 replay_report runtime::replay(const run_id& id) const {
   const auto row = find_row(*impl_->store, id).value();
-  const auto agent = find_agent(*impl_->agents, row.agent).value();
-  return kestrion::replay(id, events(id), *agent->definition);
+  return replay_run(*impl_->store, *impl_->agents, row).value();
 }
 
 std::vector<replay_report> runtime::divergences(run_query query) const {
-  std::vector<replay_report> out;
-  for (;;) {
-    const auto rows = list(query);
-    for (const auto& row : rows) {
-      try {
-        if (auto report = replay(row.id); report.divergence)
-          out.push_back(std::move(report));
-      } catch (const failure& why) {
-        out.push_back({row.id, row.agent, row.last_seq, false,
-                       replay_divergence{1, "run_started", {}, why.what()}});
-      }
-    }
-    if (rows.size() < query.limit)
-      return out;
-    query.after = rows.back().id;
-  }
+  return find_divergences(*impl_->store, *impl_->agents, std::move(query))
+    .value();
 }
 
 std::string runtime::put_blob(std::string_view bytes) {
