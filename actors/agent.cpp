@@ -60,6 +60,13 @@ agent& agent::can_ask() {
                            {}));
 }
 
+agent& agent::can_sleep() {
+  return tool(make_tool_of(tool_kind::sleep, "sleep",
+                           "Waits for so many seconds; days are fine. For what "
+                           "has to be looked at again later.",
+                           {}));
+}
+
 agent& agent::set_output(std::string schema, tool_function check) {
   definition_.output = output_spec{std::move(schema), check != nullptr, {}};
   output_check_ = std::move(check);

@@ -107,6 +107,12 @@ public:
   /// the answer.
   agent& can_ask();
 
+  /// Lets the model sleep, with the tool `sleep`: for 1 s up to `sleep_max`.
+  /// The run leaves memory meanwhile, and no crash makes it sleep longer or
+  /// shorter. A signal, or a message that interrupts, wakes it. Slept time
+  /// counts as wall time.
+  agent& can_sleep();
+
   /// The answer has to be a T, a struct described with BOOST_DESCRIBE_STRUCT.
   /// A model that can be given a schema gets that of T; another answers with a
   /// tool. What does not fit goes back to the model, with what is wrong, up to

@@ -1,6 +1,7 @@
 #include <kestrion/actors/draft.hpp>
 
 #include <kestrion/messages/match.hpp>
+#include <kestrion/messages/redactor.hpp>
 
 #include <algorithm>
 
@@ -12,8 +13,16 @@ namespace {
 
 constexpr std::int64_t priority_max = 100;
 
+/// That the agent is another now, if it is. (One without a digest is unknown.)
+void note_definition(draft& d) {
+  const auto& before = definition_of(d.header(), d.after);
+  if (!d.agent.digest.empty() && before != d.agent.digest)
+    d.emit(definition_changed{before, d.agent.digest});
+}
+
 /// What the log is told of effects that were open when the last life ended.
 void take_over(draft& d) {
+  note_definition(d);
   const auto before = d.after;
   run_recovered recovered;
   if (before.compaction) {
@@ -49,9 +58,32 @@ void take_over(draft& d) {
 
 } // namespace
 
+namespace {
+
+/// A key or tenant that is not recorded as it is would not be found again.
+std::optional<error> holds_secret(const agent_definition& a,
+                                  const run_started& header) {
+  if (!a.redaction)
+    return std::nullopt;
+  const std::pair<const char*, const std::optional<std::string>*> all[] = {
+    {"key", &header.key}, {"tenant", &header.tenant}};
+  for (const auto& [what, text] : all)
+    if (const auto name =
+          *text ? a.redaction->find_secret(**text) : std::nullopt)
+      return error{errc::invalid_argument, "the " + std::string{what}
+                                             + " of the run holds the secret \""
+                                             + *name
+                                             + "\", which is not recorded"};
+  return std::nullopt;
+}
+
+} // namespace
+
 outcome on(const run_state& s, const agent_definition& a, const start_run& c) {
   if (s.progress.seq != 0)
     return error{errc::refused, "the run was started already"};
+  if (auto why = holds_secret(a, c.header))
+    return *why;
   if (const auto priority = c.header.priority.value_or(0);
       priority < -priority_max || priority > priority_max)
     return error{errc::invalid_argument, "the priority is "
@@ -93,8 +125,10 @@ outcome on(const run_state& s, const agent_definition& a, const tick& c) {
   if (const auto deadline = s.header->deadline; deadline && *deadline <= c.now)
     fail(d, errc::timeout,
          "the run's deadline passed: " + to_string(*deadline));
-  else if (!expire_if_due(d))
+  else if (!expire_if_due(d)) {
     stop_if_overdue(d);
+    wake_sleepers(d);
+  }
   return std::move(d.out);
 }
 

@@ -58,6 +58,8 @@ outcome on(const run_state& s, const agent_definition& a,
     interrupt(d, *open, lost);
   else
     fail_if_answered(d);
+  if (c.interrupt)
+    wake_sleepers(d, c.by);
   return std::move(d.out);
 }
 
@@ -70,6 +72,7 @@ outcome on(const run_state& s, const agent_definition& a, const signal_run& c) {
   draft d{s, a, c.now};
   d.emit(signal_received{c.name, c.data, c.by});
   fail_if_answered(d);
+  wake_sleepers(d, c.by);
   return std::move(d.out);
 }
 

@@ -116,6 +116,8 @@ void post(directory_self self, const run_command& c, receipt_promise promise) {
     promise.deliver(to_caf(text.error()));
     return;
   }
+  if (const auto& redaction = self->state.context->redaction)
+    *text = redaction->without_secrets(std::move(*text));
   self
     ->request(self->state.context->journal.get(), caf::infinite,
               inbox_post{c.run, std::move(*text)})

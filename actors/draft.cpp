@@ -2,6 +2,7 @@
 
 #include <kestrion/actors/fold_progress.hpp>
 #include <kestrion/messages/json_text.hpp>
+#include <kestrion/messages/redactor.hpp>
 #include <kestrion/messages/valid_text.hpp>
 
 #include <boost/json/array.hpp>
@@ -16,6 +17,8 @@ void draft::emit(event e) {
   if (out.events.empty())
     out.events.reserve(2); // As many as most commands have.
   make_valid_text(e);
+  if (agent.redaction)
+    agent.redaction->apply(e);
   recorded_event recorded{after.seq + 1, now, std::move(e)};
   fold_progress(after, recorded);
   out.status = after.status;
@@ -109,12 +112,23 @@ question_asked question_of(const open_call& call) {
   return out;
 }
 
+/// As long as its arguments say; they fit the schema of their kind.
+duration sleep_of(const open_call& call) {
+  const auto json = parse_json(call.arguments, "the arguments");
+  const auto* object = json ? json->if_object() : nullptr;
+  const auto* seconds = object ? object->if_contains("seconds") : nullptr;
+  const auto* number = seconds ? seconds->if_int64() : nullptr;
+  return std::chrono::seconds{number ? *number : 0};
+}
+
 /// The fact with which a call of a tool of this kind begins.
-event start_of(const open_call& call, const tool_spec* spec) {
+event start_of(const open_call& call, const tool_spec* spec, timestamp now) {
   switch (spec ? spec->kind : tool_kind::function) {
     case tool_kind::subagent: return child_started{call.id, spec->agent};
     case tool_kind::handoff: return handed_off{call.id, spec->agent};
     case tool_kind::question: return question_of(call);
+    case tool_kind::sleep:
+      return sleep_started{call.id, later(now, sleep_of(call))};
     case tool_kind::function: break;
   }
   return tool_call_started{call.id, {}};
@@ -132,7 +146,7 @@ void start_if_open(draft& d) {
       continue;
     if (!missing_roles(call).empty())
       return;
-    ready.push_back(start_of(call, d.agent.find_tool(call.tool)));
+    ready.push_back(start_of(call, d.agent.find_tool(call.tool), d.now));
     children += std::holds_alternative<child_started>(ready.back()) ? 1 : 0;
   }
   if (children != 0)

@@ -66,6 +66,10 @@ void take_answer(draft& d, const std::string& call,
 result<decision> take_verdict(const run_state& s, const agent_definition& a,
                               const tool_done& c);
 
+/// Ends the sleeps that are over, or, if somebody wakes the run, all of them.
+/// @param by  Who; nothing: it is time.
+void wake_sleepers(draft& d, const std::optional<std::string>& by = {});
+
 /// Expires the run if a deadline for people has passed.
 /// @returns Whether it did; the sentence is then in `d.after.reason`.
 bool expire_if_due(draft& d);

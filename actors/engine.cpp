@@ -135,6 +135,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
   context->snapshots = options.snapshots;
+  context->redaction = options.redaction;
   context->store = world.store;
   context->tools = std::make_shared<tool_pool>(std::move(world.executor),
                                                timekeeper(system, context));

@@ -30,7 +30,8 @@ struct engine_options {
   call_rules calls = {};          ///< Of models.
   bool passivates = true;
   bool recover = true;
-  snapshot_rule snapshots{};    ///< When runs take one.
+  std::shared_ptr<const redactor> redaction = {}; ///< The agents' too.
+  snapshot_rule snapshots{};                      ///< When runs take one.
   bool store_is_shared = false; ///< Other processes may append to it.
   /// The journal and the watch of a shared store have threads of their own.
   /// Only a simulation goes without.

@@ -254,6 +254,8 @@ run_status live_status(const run_progress& p) {
     return run_status::waiting_on_human;
   if (any([](const auto& c) { return c.phase == call_phase::child; }))
     return run_status::waiting_on_child;
+  if (any([](const auto& c) { return c.phase == call_phase::sleeping; }))
+    return run_status::sleeping;
   return run_status::running;
 }
 
@@ -261,7 +263,9 @@ run_status live_status(const run_progress& p) {
 bool is_takeover(const event& e) {
   return std::holds_alternative<run_recovered>(e)
          || std::holds_alternative<run_parked>(e)
-         || std::holds_alternative<run_resumed>(e);
+         || std::holds_alternative<run_resumed>(e)
+         || std::holds_alternative<run_forked>(e)
+         || std::holds_alternative<definition_changed>(e);
 }
 
 void fold_event(run_progress& p, const event& e) {
@@ -346,7 +350,19 @@ void fold_event(run_progress& p, const event& e) {
     [&](const model_switched& x) { change_model(p, x); },
     [&](const compaction_started& x) { start_compaction(p, x); },
     [&](const conversation_compacted& x) { compact(p, x); },
-    [&](const compaction_failed& x) { fail_compaction(p, x); });
+    [&](const compaction_failed& x) { fail_compaction(p, x); },
+    [&](const sleep_started& x) {
+      if (auto* call = find(p, x.call)) {
+        call->phase = call_phase::sleeping;
+        call->not_before = x.until;
+      }
+    },
+    [&](const run_forked& x) {
+      p.parked = true;
+      p.reason = "forked by " + x.by + " from event " + std::to_string(x.at)
+                 + " of " + x.from.str() + "; unpark arms it";
+    },
+    [&](const definition_changed& x) { p.definition = x.to; });
 }
 
 } // namespace

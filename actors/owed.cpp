@@ -62,6 +62,9 @@ std::optional<timestamp> wake_time(const run_progress& p,
   };
   if (!p.limit) // Else people are asked already.
     sooner(later(p.started_at, limits_of(header.limits, p).wall_time_max));
+  for (const auto& call : p.calls)
+    if (call.phase == call_phase::sleeping)
+      sooner(call.not_before);
   for_each_closed_gate(p, [&](const open_call& call) {
     if (call.deadline)
       sooner(*call.deadline);

@@ -62,9 +62,7 @@ public:
   }
 
   made operator()(const message_received& x) const {
-    const bool interrupts = begins_with<model_call_interrupted>(log_.subspan(1))
-                            && log_[1].at == now_;
-    return send_message{x.message, x.by.value_or(""), interrupts, now_};
+    return send_message{x.message, x.by.value_or(""), interrupts(), now_};
   }
 
   made operator()(const signal_received& x) const {
@@ -121,6 +119,8 @@ public:
 
   made operator()(const tool_call_completed& x) const {
     const auto* call = find_call(s_, x.call);
+    if (call && call->phase == call_phase::sleeping)
+      return tick{now_};
     if (x.by && call && call->phase == call_phase::asking)
       return answer_question{{x.call, *x.by, x.content}, now_};
     if (x.by)
@@ -208,6 +208,9 @@ public:
   made operator()(const limits_raised&) const { return std::nullopt; }
   made operator()(const model_switched&) const { return std::nullopt; }
   made operator()(const compaction_started&) const { return std::nullopt; }
+  made operator()(const sleep_started&) const { return std::nullopt; }
+  made operator()(const run_forked&) const { return std::nullopt; }
+  made operator()(const definition_changed&) const { return recover_run{now_}; }
 
 private:
   /// What both kinds of answers say of themselves.
@@ -224,6 +227,17 @@ private:
   template <class E>
   model_done answer(const E& x, model_outcome outcome) const {
     return {x.call, std::move(outcome), x.duration, now_, 0, x.attempt};
+  }
+
+  /// Whether what was said gave up a model call, or woke a sleeper.
+  bool interrupts() const {
+    if (log_.size() < 2 || log_[1].at != now_)
+      return false;
+    if (std::holds_alternative<model_call_interrupted>(log_[1].event))
+      return true;
+    const auto* woken = std::get_if<tool_call_completed>(&log_[1].event);
+    const auto* call = woken ? find_call(s_, woken->call) : nullptr;
+    return call && call->phase == call_phase::sleeping;
   }
 
   /// So long that another model takes over: what the server asked for is not in
@@ -349,12 +363,36 @@ redecide(const run_state& s, const agent_definition& definition, log_view log) {
 
 } // namespace
 
+namespace {
+
+/// Takes the agent's definition to be what the log says it was: that it changed
+/// is no divergence.
+void follow(agent_definition& definition, const run_state& s, log_view log) {
+  if (s.progress.seq == 0)
+    return;
+  auto digest = definition_of(*s.header, s.progress);
+  // A run that is unparked says so first.
+  for (const auto& e : log.first(std::min<std::size_t>(log.size(), 2)))
+    if (const auto* x = std::get_if<definition_changed>(&e.event))
+      digest = x->to;
+  if (definition.digest != digest)
+    definition.digest = std::move(digest);
+}
+
+} // namespace
+
 replay_report replay(const run_id& run, log_view events,
                      const agent_definition& definition) {
   replay_report out{run, {}, events.size(), false, {}};
   run_state s;
+  auto then = definition;
   for (std::size_t i = 0; i < events.size();) {
-    auto same = redecide(s, definition, events.subspan(i));
+    if (std::holds_alternative<run_forked>(events[i].event)) {
+      s = fold(std::move(s), events[i++]); // No decision of the run's.
+      continue;
+    }
+    follow(then, s, events.subspan(i));
+    auto same = redecide(s, then, events.subspan(i));
     if (auto* parted = std::get_if<replay_divergence>(&same)) {
       out.divergence = std::move(*parted);
       break;
@@ -366,7 +404,8 @@ replay_report replay(const run_id& run, log_view events,
         events.empty() ? nullptr
                        : std::get_if<run_started>(&events.front().event)) {
     out.agent = header->agent;
-    out.definition_changed = header->definition != definition.digest;
+    out.definition_changed =
+      definition_of(*header, s.progress) != definition.digest;
   }
   return out;
 }

@@ -17,6 +17,8 @@
 #include <memory>
 #include <string>
 
+#include <kestrion/messages/redactor.hpp>
+
 namespace kestrion {
 
 /// Nothing if it has ended and is not back yet.
@@ -39,8 +41,9 @@ struct run_context {
   actor_slot<journal_actor> journal;
   actor_slot<tool_watch_actor> tool_watch;
   actor_slot<scheduler_actor> scheduler;
-  actor_slot<caf::actor_addr> supervisor; ///< Weak: it holds this context.
-  actor_slot<caf::actor_addr> directory;  ///< Weak: it holds its runs.
+  actor_slot<caf::actor_addr> supervisor;    ///< Weak: it holds this context.
+  actor_slot<caf::actor_addr> directory;     ///< Weak: it holds its runs.
+  std::shared_ptr<const redactor> redaction; ///< Nothing: none.
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.
   std::string process;          ///< Its name where processes share limits.

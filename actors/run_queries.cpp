@@ -164,6 +164,74 @@ find_divergences(const event_store& store, const agent_registry& agents,
   }
 }
 
+namespace {
+
+/// Where the row of a run says otherwise than its log, which can be read.
+std::optional<log_flaw> find_row_flaw(const run_row& row, const run_state& s) {
+  const auto flaw = [](std::uint64_t seq, std::string what) {
+    return log_flaw{seq, "says otherwise than the row of the run: " + what};
+  };
+  const auto& started = *s.header;
+  if (row.agent != started.agent)
+    return flaw(1, "agent");
+  if (row.parent != started.parent)
+    return flaw(1, "parent");
+  if (row.tenant != started.tenant)
+    return flaw(1, "tenant");
+  if (row.key != started.key)
+    return flaw(1, "key");
+  if (row.created_at != s.progress.started_at)
+    return flaw(1, "created_at");
+  if (row.status != s.progress.status)
+    return flaw(s.progress.seq, "status");
+  if (row.updated_at != s.progress.updated_at)
+    return flaw(s.progress.seq, "updated_at");
+  return std::nullopt;
+}
+
+} // namespace
+
+result<log_check> verify_run(const event_store& store, const run_row& row) {
+  auto out = store.verify(row.id);
+  if (!out || out->flaw)
+    return out;
+  const auto events = load_events(store, row.id);
+  if (!events)
+    return events.error();
+  // The run may have got on meanwhile.
+  if (events->size() < row.last_seq)
+    out->flaw = {row.last_seq, "is missing"};
+  run_state state;
+  for (const auto& e : *events)
+    if (e.seq <= row.last_seq)
+      state = fold(std::move(state), e);
+  if (!out->flaw)
+    out->flaw = find_row_flaw(row, state);
+  return out;
+}
+
+result<std::vector<log_check>> find_flaws(const event_store& store,
+                                          run_query query) {
+  std::vector<log_check> out;
+  for (;;) {
+    const auto rows = store.list(query);
+    if (!rows)
+      return rows.error();
+    for (const auto& row : *rows) {
+      auto found = verify_run(store, row);
+      if (!found && found.error().code == errc::io)
+        return found.error();
+      if (!found)
+        out.push_back({row.id, 0, {}, log_flaw{1, found.error().detail}});
+      else if (found->flaw)
+        out.push_back(std::move(*found));
+    }
+    if (rows->size() < query.limit)
+      return out;
+    query.after = rows->back().id;
+  }
+}
+
 result<void> repeat_on_ended(const event_store& store,
                              const agent_registry& agents, const run_row& row,
                              const command& c) {

@@ -61,6 +61,13 @@ result<std::vector<replay_report>>
 find_divergences(const event_store& store, const agent_registry& agents,
                  run_query query);
 
+/// As `runtime::verify`. @par Errors as `event_store::verify`
+result<log_check> verify_run(const event_store& store, const run_row& row);
+
+/// As `runtime::flaws`. @par Errors those of the list of runs; `io`
+result<std::vector<log_check>> find_flaws(const event_store& store,
+                                          run_query query);
+
 /// Whether a run that has ended would take `c`: only if it took it before.
 /// @par Errors What its machine says, naming the run
 result<void> repeat_on_ended(const event_store& store,

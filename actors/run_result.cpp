@@ -27,6 +27,15 @@ std::string waits_for(const run_result& r) {
   return why;
 }
 
+std::string sleeps_until(const run_state& s) {
+  std::string why;
+  for (const auto& call : s.progress.calls)
+    if (call.phase == call_phase::sleeping)
+      why += (why.empty() ? "" : "; ") + call.id + " sleeps until "
+             + to_string(call.not_before);
+  return why;
+}
+
 std::string works_for(const run_state& s) {
   std::string why;
   if (s.progress.check)
@@ -87,6 +96,8 @@ run_result result_of(const run_id& id, const run_state& s) {
     r.reason = "the run's limit is reached: " + p.limit->why + "; " + r.reason;
   if (r.reason.empty())
     r.reason = works_for(s);
+  if (r.reason.empty())
+    r.reason = sleeps_until(s);
   return r;
 }
 

@@ -22,6 +22,11 @@ std::vector<std::string> missing_roles(const open_call& call) {
   return missing;
 }
 
+const std::string& definition_of(const run_started& header,
+                                 const run_progress& p) {
+  return p.definition ? *p.definition : header.definition;
+}
+
 run_limits limits_of(const run_limits& declared, const run_progress& p) {
   auto out = declared;
   if (!p.raised)

@@ -36,8 +36,10 @@ enum class call_phase : std::uint8_t {
   done,     ///< Has its result.
   child,    ///< Is a run of another agent, which may not have started yet.
   asking,   ///< Waits for a person's answer.
+  sleeping, ///< Until `open_call::not_before`.
 };
-BOOST_DESCRIBE_ENUM(call_phase, waiting, started, in_doubt, done, child, asking)
+BOOST_DESCRIBE_ENUM(call_phase, waiting, started, in_doubt, done, child, asking,
+                    sleeping)
 
 /// A tool call of the open batch.
 struct open_call {
@@ -47,10 +49,11 @@ struct open_call {
   call_phase phase = call_phase::waiting;
   std::int64_t attempt = 0;
   std::int64_t failures = 0; ///< Attempts that failed since its start.
-  timestamp not_before{};    ///< Of the next attempt; the epoch: at once.
-  bool interrupted = false;  ///< Begun before; it may have happened.
-  std::string agent{};       ///< Of the child.
-  bool handoff = false;      ///< The child takes the conversation over.
+  /// Of the next attempt, or of the end of a sleep; the epoch: at once.
+  timestamp not_before{};
+  bool interrupted = false; ///< Begun before; it may have happened.
+  std::string agent{};      ///< Of the child.
+  bool handoff = false;     ///< The child takes the conversation over.
   std::string question{};
   std::vector<std::string> choices{};
   bool gated = false;
@@ -207,8 +210,9 @@ struct run_progress {
   /// Calls whose runs had not ended when it did.
   std::vector<std::string> left_children;
   bool parked = false;
-  std::string code;   ///< Why it failed: an errc's name.
-  std::string reason; ///< Why it ended or was parked.
+  boxed<std::string> definition; ///< Its digest, if it is not the first one's.
+  std::string code;              ///< Why it failed: an errc's name.
+  std::string reason;            ///< Why it ended or was parked.
   bool operator==(const run_progress&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(run_progress, (),
@@ -217,8 +221,12 @@ BOOST_DESCRIBE_STRUCT(run_progress, (),
                        handed_over, check, limit, raised, rejections, output,
                        turns, tool_calls, usage, lost_tokens_estimate,
                        cost_usd_micros, said_bytes, context_offset, compaction,
-                       compacted, descendants, left_children, parked, code,
-                       reason))
+                       compacted, descendants, left_children, parked,
+                       definition, code, reason))
+
+/// The digest of the agent's definition that the run went on with last.
+const std::string& definition_of(const run_started& header,
+                                 const run_progress& p);
 
 /// The limits that hold now.
 /// @param declared  Those that the run was started with.

@@ -1,67 +1,16 @@
 #include <kestrion/actors/runtime.hpp>
 
-#include <kestrion/actors/asker.hpp>
 #include <kestrion/actors/draft_range.hpp>
-#include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/event_callback.hpp>
-#include <kestrion/actors/limit_leases.hpp>
 #include <kestrion/actors/open_runtime.hpp>
-#include <kestrion/actors/run_queries.hpp>
-#include <kestrion/actors/scheduler_metrics.hpp>
-#include <kestrion/caf.hpp>
-#include <kestrion/providers/metrics/metrics_server.hpp>
-#include <kestrion/providers/tools/worker_pool.hpp>
+#include <kestrion/actors/runtime_impl.hpp>
 
-#include <caf/actor_cast.hpp>
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/exit_reason.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-
-#include <algorithm>
-#include <random>
-#include <thread>
 
 namespace kestrion {
 
 namespace {
-
-/// Fresh randomness for ids and jitter; each thread has a generator.
-std::uint64_t random_bits() {
-  thread_local std::mt19937_64 generator = [] {
-    std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device()};
-    return std::mt19937_64{seed};
-  }();
-  return generator();
-}
-
-} // namespace
-
-agent_registry build_all(const std::vector<agent>& agents) {
-  agent_registry out;
-  for (const auto& a : agents) {
-    auto code = a.build().value();
-    if (!out.emplace(a.name(), std::move(code)).second)
-      throw failure({errc::invalid_argument,
-                     "the agent \"" + a.name() + "\" is registered twice"});
-  }
-  return out;
-}
-
-namespace {
-
-call_rules rules_of(const runtime_options& options) {
-  call_rules out;
-  for (const auto& each : options.limits)
-    out.limits.insert(out.limits.end(), each.specs().begin(),
-                      each.specs().end());
-  out.weights = options.tenant_weights;
-  out.budgets = options.tenant_budgets;
-  out.options = options.scheduling;
-  return out;
-}
 
 start_request as_message(run_request x) {
   start_request out{std::move(x.agent), std::move(x.input), {}};
@@ -84,140 +33,7 @@ std::vector<start_request> as_messages(std::vector<run_request> all) {
   return out;
 }
 
-error no_such_run(const run_id& id) {
-  return {errc::not_found, "there is no run " + id.str() + " in this store"};
-}
-
-/// That its model call waits is in no log.
-void show_wait(run_result& r, const runtime& rt) {
-  if (r.status == run_status::running)
-    if (const auto why = rt.waiting(r.id))
-      show_throttled(r, *why);
-}
-
-/// An actor system of our own.
-struct own_system {
-  caf::actor_system_config config;
-  std::unique_ptr<caf::actor_system> system;
-
-  explicit own_system(std::size_t threads) {
-    if (threads == 0) // CAF would take 4 at least.
-      threads = std::max(std::thread::hardware_concurrency(), 1U);
-    config.set("scheduler.max-threads", threads);
-    // An actor that has much to do lets others have their turn; else all that
-    // it makes ready piles up at one worker, which the others search in vain.
-    config.set("scheduler.max-throughput", 50);
-    system = std::make_unique<caf::actor_system>(config);
-  }
-};
-
 } // namespace
-
-struct runtime::impl {
-  // Destroyed in reverse: the system goes last, when no actor is left.
-  std::unique_ptr<own_system> own;
-  caf::actor_system& system;
-  std::shared_ptr<event_store> store;
-  std::shared_ptr<const agent_registry> agents;
-  worker_pool workers;
-  kestrion::engine engine;
-  std::unique_ptr<metrics_server> metrics;
-
-  impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
-       const runtime_options& options, const std::vector<agent>& known)
-    : impl(std::move(mine), sys, options, build_all(known),
-           open_store(options.store).value()) {}
-
-  impl(std::unique_ptr<own_system> mine, caf::actor_system& sys,
-       const runtime_options& options, agent_registry known,
-       std::shared_ptr<event_store> all_runs)
-    : own(std::move(mine)), system(sys), store(std::move(all_runs)),
-      agents(std::make_shared<const agent_registry>(std::move(known))),
-      workers(options.tool_threads_max) {
-    engine = start_engine(system,
-                          {store,
-                           {[this](auto job) { workers.post(std::move(job)); },
-                            [this] {
-                              workers.replace_one();
-                            }},
-                           system_now,
-                           random_bits},
-                          {.restarts = options.restarts,
-                           .calls = rules_of(options),
-                           .passivates = options.passivate,
-                           .recover = options.recover,
-                           .store_is_shared = options.store != "memory:"},
-                          agents);
-    caf::scoped_actor self{system};
-    self->request(engine.root, caf::infinite, meet_supervisor{})
-      .receive([](bool) {}, [](const caf::error&) {});
-    if (!options.metrics.empty())
-      serve_metrics(options.metrics);
-  }
-
-  ~impl() {
-    metrics.reset();
-    stop();
-  }
-
-  void serve_metrics(const std::string& address) {
-    try {
-      metrics = std::make_unique<metrics_server>(address, [this] {
-        const auto figures = ask_scheduler<scheduler_figures>(figures_query{});
-        return figures ? metrics_of(*figures) : std::vector<metric_family>{};
-      });
-    } catch (...) {
-      stop(); // There is no destructor yet that would.
-      throw;
-    }
-  }
-
-  void stop() {
-    engine.stop();
-    caf::scoped_actor self{system};
-    self->wait_for(engine.root, engine.front);
-    // If it fails our slices come back when our leases are over.
-    static_cast<void>(
-      leave_limits(*store, engine.context->process, system_now()));
-  }
-
-  impl(const impl&) = delete;
-  impl& operator=(const impl&) = delete;
-
-  /// @par Errors `unavailable` while it is being started anew.
-  template <class Answer, class Message>
-  kestrion::result<Answer> ask_scheduler(Message m) {
-    kestrion::result<Answer> out =
-      error{errc::unavailable, "the scheduler is being started anew"};
-    caf::scoped_actor self{system};
-    self->request(engine.context->scheduler.get(), caf::infinite, std::move(m))
-      .receive([&](Answer& x) { out = std::move(x); },
-               [&](const caf::error& e) {
-                 if (is_ours(e))
-                   out = from_caf(e);
-               });
-    return out;
-  }
-
-  /// Asks the front. @returns What is answered, and who asks.
-  template <class Answer, class Message>
-  std::pair<std::future<kestrion::result<Answer>>, caf::actor>
-  question(Message m) {
-    auto promise = std::make_shared<std::promise<kestrion::result<Answer>>>();
-    auto answer = promise->get_future();
-    auto asker = spawn_asker<Answer>(system, engine.front, std::move(m),
-                                     [promise](kestrion::result<Answer> r) {
-                                       promise->set_value(std::move(r));
-                                     });
-    return {std::move(answer), std::move(asker)};
-  }
-
-  /// Asks the front and waits for its answer. @throws failure
-  template <class Answer, class Message>
-  Answer ask(Message m) {
-    return std::move(question<Answer>(std::move(m)).first.get().value());
-  }
-};
 
 runtime::runtime(const runtime_options& options,
                  const std::vector<agent>& agents) {
@@ -282,60 +98,6 @@ runtime::watch_drafts(const run_id& id,
   return std::move(out);
 }
 
-run runtime::find(const run_id& id) {
-  if (!impl_->store->find(id).value())
-    throw failure(no_such_run(id));
-  return {*this, id};
-}
-
-run runtime::find(std::string_view id) {
-  return find(run_id::parse(id).value());
-}
-
-std::vector<run_row> runtime::list(const run_query& query) const {
-  return impl_->store->list(query).value();
-}
-
-std::vector<recorded_event> runtime::events(const run_id& id) const {
-  auto events = load_events(*impl_->store, id).value();
-  if (events.empty())
-    throw failure(no_such_run(id));
-  return events;
-}
-
-run_trace runtime::trace(const run_id& id) const {
-  auto out = trace_of(id, events(id));
-  show_wait(out.result, *this);
-  return out;
-}
-
-run_result runtime::result(const run_id& id) const {
-  const auto state = load_run(*impl_->store, id).value();
-  if (state.progress.seq == 0)
-    throw failure(no_such_run(id));
-  auto out = result_of(id, state);
-  show_wait(out, *this);
-  return out;
-}
-
-replay_report runtime::replay(const run_id& id) const {
-  const auto row = find_row(*impl_->store, id).value();
-  return replay_run(*impl_->store, *impl_->agents, row).value();
-}
-
-std::vector<replay_report> runtime::divergences(run_query query) const {
-  return find_divergences(*impl_->store, *impl_->agents, std::move(query))
-    .value();
-}
-
-std::string runtime::put_blob(std::string_view bytes) {
-  return impl_->store->put_blob(bytes).value();
-}
-
-std::string runtime::get_blob(std::string_view hash) const {
-  return impl_->store->get_blob(hash).value();
-}
-
 // -- limits -------------------------------------------------------------------
 
 void runtime::declare(const rate_limit& limit) {
@@ -359,21 +121,6 @@ int runtime::metrics_port() const {
 }
 
 // -- people -------------------------------------------------------------------
-
-std::vector<pending_approval> runtime::approvals() const {
-  std::vector<pending_approval> out;
-  run_query query;
-  query.statuses = {run_status::waiting_on_human};
-  for (;;) {
-    const auto rows = list(query);
-    for (const auto& row : rows)
-      for (auto& each : result(row.id).approvals)
-        out.push_back(std::move(each));
-    if (rows.size() < query.limit)
-      return out;
-    query.after = rows.back().id;
-  }
-}
 
 void runtime::tell(const run_id& id, command c) {
   impl_->ask<run_receipt>(run_command{id, std::move(c)});

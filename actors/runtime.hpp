@@ -1,14 +1,18 @@
 #pragma once
 
 #include <kestrion/actors/agent.hpp>
+#include <kestrion/actors/capsule.hpp>
 #include <kestrion/actors/drafts.hpp>
 #include <kestrion/actors/fan_out.hpp>
+#include <kestrion/actors/fork.hpp>
 #include <kestrion/actors/rate_limit.hpp>
 #include <kestrion/actors/replay.hpp>
+#include <kestrion/actors/retention.hpp>
 #include <kestrion/actors/run_result.hpp>
 #include <kestrion/actors/trace.hpp>
 #include <kestrion/actors/watching.hpp>
 #include <kestrion/messages/command.hpp>
+#include <kestrion/messages/redactor.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
@@ -53,6 +57,10 @@ struct runtime_options {
   /// that no longer fits fails its run with `limit_exceeded`.
   std::map<std::string, budget_limits> tenant_budgets = {};
   scheduler_options scheduling = {};
+  /// What the runs of this runtime never record: values of secrets, and what
+  /// fits patterns. It can't be found in logs, traces, messages or files of
+  /// runs; models do not see it either.
+  redaction_rules redaction = {};
   /// Where to serve metrics in Prometheus' text format, at /metrics:
   /// "127.0.0.1:9464". Empty: nowhere. Nobody has to log in there.
   std::string metrics = {};
@@ -219,8 +227,53 @@ public:
   /// @throws failure  `io`, `corrupt` of the list itself
   std::vector<replay_report> divergences(run_query query = {}) const;
 
+  /// Makes a run that begins with the first events of another: what if it had
+  /// gone on otherwise? It is parked, so nothing happens in it, however long;
+  /// messages may be said to it meanwhile. `unpark` arms it: then it goes on as
+  /// after a crash at this place, with children and effects of its own. What
+  /// the other used up counts against its limits, too.
+  /// @param at  The last event that is taken over. What was decided at once is
+  ///   taken over as a whole, and a run is not forked after its end.
+  /// @throws failure  `not_found`; `invalid_argument`, naming the nearest
+  ///   places, or without `by`; `io`, `corrupt`
+  run fork(const run_id& id, std::uint64_t at, const fork_options& options);
+
+  /// Compares each event of a run with its hash, and the row of the run with
+  /// its log: whether anybody changed what was recorded.
+  /// @returns The first event that does not fit, if there is one, and the hash
+  ///   of all that fit: keep it elsewhere, and a later `verify` shows that
+  ///   nobody rewrote the whole log.
+  /// @throws failure  `not_found`, `io`, `corrupt`
+  log_check verify(const run_id& id) const;
+
+  /// Verifies the runs that the query finds, page by page.
+  /// @returns Those that do not fit. @throws failure  `io`; `corrupt` of the
+  ///   list itself
+  std::vector<log_check> flaws(run_query query = {}) const;
+
+  /// Writes a run, with the blobs that it names, to one file that another store
+  /// can import: to be kept, looked at or replayed where no keys are. What the
+  /// run was told and answered is in it, as in the log.
+  /// @throws failure  `not_found`, `io`; `corrupt` if the run does not `verify`
+  void export_run(const run_id& id, const std::string& path,
+                  const capsule_options& options = {}) const;
+
+  /// Adds the runs of a file to the store, under their ids. One that has not
+  /// ended comes parked: the store that it is from may go on with it. Importing
+  /// the same again is nothing.
+  /// @returns Their ids. @throws failure  `io`, `unsupported`, `corrupt` (the
+  ///   file was changed or cut); `conflict` if one is here with another log;
+  ///   nothing was added then
+  std::vector<run_id> import_runs(const std::string& path);
+
+  /// Erases runs that have ended, after archiving them if wanted, and gives the
+  /// space back to the disk. A key that they were started with is free again.
+  /// @throws failure  `invalid_argument`, `io`, `corrupt`
+  retention_report retain(const retention_rule& rule);
+
   /// Keeps bytes in the store, durable, under their SHA-256: what `image_part`
-  /// names as its `blob`. Keeping the same again is nothing. Never removed.
+  /// names as its `blob`. Keeping the same again is nothing. It goes with the
+  /// last run that names it, when that is erased.
   /// @returns The hash, 64 hexadecimal digits. @throws failure  `io`
   std::string put_blob(std::string_view bytes);
 

@@ -20,6 +20,9 @@ constexpr auto take_over_interval = milliseconds{500};
 /// ... and whatever else a process left that died.
 constexpr auto adopt_interval = milliseconds{5'000};
 
+/// Smaller steps, as those of a clock that is kept right, do not matter.
+constexpr duration clock_step_min = milliseconds{200};
+
 /// Whether its time has come; then it comes again after `interval`.
 bool is_due(store_watch_state::time_point& at,
             store_watch_state::time_point now, milliseconds interval) {
@@ -27,6 +30,20 @@ bool is_due(store_watch_state::time_point& at,
     return false;
   at = now + interval;
   return true;
+}
+
+/// Whether the wall clock has jumped since the last look: somebody set it, or
+/// the machine was suspended. Alarms count the time of a clock that does not.
+bool is_clock_set(store_watch_state& st, store_watch_state::time_point now) {
+  const auto ahead =
+    st.context->now().time_since_epoch()
+    - std::chrono::duration_cast<duration>(now.time_since_epoch());
+  const auto moved = st.wall_ahead ? ahead - *st.wall_ahead : duration{};
+  if (st.wall_ahead && std::chrono::abs(moved) < clock_step_min)
+    return false;
+  const bool is_first = !st.wall_ahead;
+  st.wall_ahead = ahead;
+  return !is_first;
 }
 
 void look(store_watch_self self) {
@@ -40,6 +57,8 @@ void look(store_watch_self self) {
   const auto directory = strong<directory_actor>(st.context->directory);
   if (!directory)
     return; // Being started anew.
+  if (is_clock_set(st, now))
+    self->send(directory, timers_due{});
   const auto changes = st.context->store->change_counter();
   if (changes != st.changes_seen && st.context->events->is_open())
     self->send(st.context->events->hub(), look_at_store{});

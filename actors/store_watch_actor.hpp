@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace kestrion {
 
@@ -18,7 +19,9 @@ struct store_watch_state {
   static inline const char* name = "kestrion.store_watch";
   std::shared_ptr<const run_context> context;
   std::uint64_t changes_seen = 0; ///< The store's counter at the last look.
-  time_point renews;              ///< When each is to be done next.
+  /// How far the wall clock is ahead of the one that nobody sets.
+  std::optional<duration> wall_ahead;
+  time_point renews; ///< When each is to be done next.
   time_point leases;
   time_point takes_over;
   time_point adopts;

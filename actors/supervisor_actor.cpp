@@ -40,7 +40,10 @@ void park_in_log(supervisor_self self, const run_row& row,
   append.run = row.id;
   append.expected_seq = row.last_seq;
   append.status = run_status::parked;
-  append.events.push_back(encode(run_parked{reason}, now));
+  event parked = run_parked{reason};
+  if (context->redaction)
+    context->redaction->apply(parked);
+  append.events.push_back(encode(parked, now));
   self->request(context->journal.get(), caf::infinite, std::move(append))
     .then(
       [self, gone, id = row.id](std::uint64_t) {

@@ -1,5 +1,7 @@
 #include <kestrion/actors/tool_pool.hpp>
 
+#include <kestrion/messages/redactor.hpp>
+
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
@@ -33,11 +35,14 @@ tool_outcome invoke(const agent_code& agent, const run_tool& effect,
   if (code == agent.tools.end())
     return {"There is no tool \"" + effect.tool + "\" any more.",
             tool_failure::unknown_tool};
+  const auto& redaction = agent.definition->redaction;
+  const auto arguments =
+    redaction ? redaction->reveal(effect.arguments) : effect.arguments;
   try {
     if (effect.interrupted && code->second.probe)
-      if (auto happened = code->second.probe(effect.arguments, context))
+      if (auto happened = code->second.probe(arguments, context))
         return *happened;
-    return code->second.run(effect.arguments, context);
+    return code->second.run(arguments, context);
   } catch (const permanent_failure& e) {
     return {e.what(), tool_failure::failed, true};
   } catch (const failure& e) {

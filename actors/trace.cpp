@@ -131,6 +131,17 @@ public:
                     + std::to_string(x.lost_tokens_estimate) + " tokens lost");
   }
 
+  void operator()(const sleep_started& x) {
+    about(x.call, "until " + to_string(x.until));
+  }
+  void operator()(const run_forked& x) {
+    out_.detail = "from event " + std::to_string(x.at) + " of " + x.from.str()
+                  + ", by " + x.by;
+  }
+  void operator()(const definition_changed&) {
+    out_.detail = "the agent is defined otherwise than before";
+  }
+
   void operator()(const output_check_started& x) { about(x.call, ""); }
   void operator()(const output_rejected& x) { about(x.call, x.reason); }
   void operator()(const limit_reached& x) {

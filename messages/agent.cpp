@@ -232,6 +232,10 @@ std::string_view input_schema_of(tool_kind kind) {
              R"("choices":{"type":"array","items":{"type":"string"},)"
              R"("description":"If only these may be answered."}},)"
              R"("required":["question"],"additionalProperties":false})";
+    case tool_kind::sleep: // Up to `sleep_max`.
+      return R"({"type":"object","properties":{"seconds":{"type":"integer",)"
+             R"("minimum":1,"maximum":31622400}},)"
+             R"("required":["seconds"],"additionalProperties":false})";
     case tool_kind::function: break;
   }
   return {};

@@ -17,6 +17,8 @@
 
 namespace kestrion {
 
+class redactor;
+
 /// What may be done about a call that was running when the process died.
 enum class effect_contract : std::uint8_t {
   pure,       ///< Only reads: run again.
@@ -55,8 +57,12 @@ enum class tool_kind : std::uint8_t {
   subagent, ///< Starts a run of another agent; its answer is the result.
   handoff,  ///< Moves the conversation to a run of another agent.
   question, ///< Asks a person.
+  sleep,    ///< Waits for a time.
 };
-BOOST_DESCRIBE_ENUM(tool_kind, function, subagent, handoff, question)
+BOOST_DESCRIBE_ENUM(tool_kind, function, subagent, handoff, question, sleep)
+
+/// The longest that one call may sleep.
+inline constexpr duration sleep_max = std::chrono::days{366};
 
 /// What calls of this kind take, as JSON Schema; empty for functions, which
 /// each have their own.
@@ -221,6 +227,9 @@ struct agent_definition {
   fallback_rule fallback;
   std::optional<compaction_spec> compaction;
   std::string digest; ///< Of all above; `digest_of`.
+  /// What its runs never record; of the runtime, so it is no part of the
+  /// digest.
+  std::shared_ptr<const redactor> redaction = {};
 
   const tool_spec* find_tool(std::string_view tool_name) const;
 

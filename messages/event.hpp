@@ -455,6 +455,37 @@ BOOST_DESCRIBE_STRUCT(compaction_failed, (),
                       (call, attempt, code, detail, usage, cost_usd_micros,
                        duration, retry_at))
 
+// -- time ---------------------------------------------------------------------
+
+/// The call is a sleep; when it is over, `tool_call_completed` follows.
+struct sleep_started {
+  static constexpr std::string_view tag = "sleep_started";
+  std::string call;
+  timestamp until;
+  bool operator==(const sleep_started&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(sleep_started, (), (call, until))
+
+/// The log so far is that of another run, but for what its first event says of
+/// parent, key and deadline. Nothing happens here until `run_resumed`.
+struct run_forked {
+  static constexpr std::string_view tag = "run_forked";
+  run_id from;
+  std::int64_t at = 0; ///< The last event of `from` that is here.
+  std::string by;
+  bool operator==(const run_forked&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(run_forked, (), (from, at, by))
+
+/// The agent is another than the run went on with so far.
+struct definition_changed {
+  static constexpr std::string_view tag = "definition_changed";
+  std::string from; ///< Digests.
+  std::string to;
+  bool operator==(const definition_changed&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(definition_changed, (), (from, to))
+
 using event = std::variant<
   run_started, message_received, model_call_completed, model_call_failed,
   tool_call_started, tool_call_completed, tool_call_failed, tool_call_in_doubt,
@@ -463,8 +494,8 @@ using event = std::variant<
   run_parked, run_resumed, child_started, child_ended, handed_off,
   question_asked, signal_received, model_call_interrupted, tool_attempt_failed,
   output_check_started, output_rejected, limit_reached, limits_raised,
-  model_switched, compaction_started, conversation_compacted,
-  compaction_failed>;
+  model_switched, compaction_started, conversation_compacted, compaction_failed,
+  sleep_started, run_forked, definition_changed>;
 
 /// An event at its place in the log.
 struct recorded_event {

@@ -20,10 +20,11 @@ enum class run_status : std::uint8_t {
   /// Running, but a limit makes its model call wait. Only ever shown: it is in
   /// no log and no store.
   throttled,
+  sleeping, ///< For as long as its model wanted; a signal wakes it sooner.
 };
 BOOST_DESCRIBE_ENUM(run_status, pending, running, waiting_on_human, completed,
                     failed, expired, cancelled, parked, throttled,
-                    waiting_on_child)
+                    waiting_on_child, sleeping)
 
 std::string_view to_string(run_status status);
 
@@ -33,11 +34,13 @@ constexpr bool is_terminal(run_status status) {
          || status == run_status::expired || status == run_status::cancelled;
 }
 
-/// Nothing happens here until somebody does something, or a child ends.
+/// Nothing happens here until somebody does something, a child ends, or it is
+/// time.
 constexpr bool is_at_rest(run_status status) {
   return is_terminal(status) || status == run_status::waiting_on_human
          || status == run_status::parked
-         || status == run_status::waiting_on_child;
+         || status == run_status::waiting_on_child
+         || status == run_status::sleeping;
 }
 
 } // namespace kestrion

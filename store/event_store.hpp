@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <kestrion/messages/digest.hpp>
 #include <kestrion/messages/error.hpp>
 #include <kestrion/messages/event.hpp>
 #include <kestrion/messages/run_id.hpp>
@@ -64,6 +65,25 @@ struct stored_event {
   timestamp at;
   std::string type;
   std::string data;
+  sha256_digest hash = {}; ///< Of it and all before it: see `log_chain`.
+};
+
+/// The first event of a log that is not as it was written.
+struct log_flaw {
+  std::uint64_t seq = 0;
+  std::string why; ///< Of the event: "is missing".
+  bool operator==(const log_flaw&) const = default;
+};
+
+/// What a look at every event of a log found.
+struct log_check {
+  run_id run;
+  std::uint64_t events = 0; ///< That fit, from the first on.
+  /// The hash of the last of them, 64 hexadecimal digits. Who keeps it where
+  /// nobody who can write the store can, can tell later that up to there
+  /// nothing was rewritten, hashes and all.
+  std::string head;
+  std::optional<log_flaw> flaw = {}; ///< Nothing: all of it fits.
 };
 
 /// Which runs to list; what is not set does not restrict.
@@ -169,6 +189,24 @@ public:
   [[nodiscard]] virtual result<std::string>
   put_blob(std::string_view bytes) = 0;
 
+  // -- keeping house ----------------------------------------------------------
+
+  /// Forgets runs: their events, snapshots, messages, and blobs that no other
+  /// run names. All in one transaction. Those that have not ended stay, and so
+  /// do those below or above a run that has not: they may still be asked for.
+  /// @returns How many are gone. @par Errors `io`, `corrupt`, then none is gone
+  [[nodiscard]] virtual result<std::uint64_t>
+  erase(std::span<const run_id> runs) = 0;
+
+  /// What is stored, without the space that erased runs have left.
+  /// @returns Bytes. @par Errors `io`
+  [[nodiscard]] virtual result<std::uint64_t> used_bytes() const = 0;
+
+  /// Gives the space that erased runs have left back to the disk. Writers wait
+  /// meanwhile, about as long as it takes to copy what is left, and there has
+  /// to be room for a copy. @par Errors `io`
+  [[nodiscard]] virtual result<void> reclaim() = 0;
+
   // -- sharing with other processes -------------------------------------------
 
   /// Makes a run ours, if nobody who lives owns it. One at rest stays nobody's.
@@ -256,6 +294,12 @@ public:
   ///   blob that is gone), named by run and seq; never skips. `io`.
   [[nodiscard]] virtual result<std::vector<stored_event>>
   read(const run_id& run, std::uint64_t after_seq) const = 0;
+
+  /// Compares each event with its hash, and the last with the end of the log
+  /// that was noted with the last append.
+  /// @par Errors `not_found`, `io`; `corrupt` if the file is so damaged that
+  ///   its events can't be told apart
+  [[nodiscard]] virtual result<log_check> verify(const run_id& run) const = 0;
 
   /// @returns Nothing if there is no such run. @par Errors `io`, `corrupt`
   [[nodiscard]] virtual result<std::optional<run_row>>

@@ -101,6 +101,15 @@ public:
   result<std::string> put_blob(std::string_view bytes) override {
     return dead() ? killed() : inner_->put_blob(bytes);
   }
+  result<std::uint64_t> erase(std::span<const run_id> runs) override {
+    return dead() ? killed() : inner_->erase(runs);
+  }
+  result<std::uint64_t> used_bytes() const override {
+    return dead() ? killed() : inner_->used_bytes();
+  }
+  result<void> reclaim() override {
+    return dead() ? killed() : inner_->reclaim();
+  }
   result<bool> claim(const run_id& run) override {
     return dead() ? killed() : inner_->claim(run);
   }
@@ -145,6 +154,9 @@ public:
   result<std::vector<stored_event>>
   read(const run_id& run, std::uint64_t after_seq) const override {
     return dead() ? killed() : inner_->read(run, after_seq);
+  }
+  result<log_check> verify(const run_id& run) const override {
+    return dead() ? killed() : inner_->verify(run);
   }
   result<std::optional<run_row>> find(const run_id& run) const override {
     return dead() ? killed() : inner_->find(run);

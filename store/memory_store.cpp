@@ -6,6 +6,7 @@
 #include <kestrion/messages/digest.hpp>
 #include <kestrion/messages/time.hpp>
 #include <kestrion/store/append_rules.hpp>
+#include <kestrion/store/log_chain.hpp>
 #include <kestrion/store/memory_store.hpp>
 
 namespace kestrion {
@@ -76,6 +77,15 @@ public:
       events.begin() + static_cast<std::ptrdiff_t>(after_seq), events.end());
   }
 
+  result<log_check> verify(const run_id& run) const override {
+    const std::lock_guard lock{mutex_};
+    const auto found = runs_.find(run);
+    if (found == runs_.end())
+      return no_run(run);
+    const auto& events = found->second.events;
+    return check_log(run, events, events.back().hash);
+  }
+
   result<std::optional<run_row>> find(const run_id& run) const override {
     const std::lock_guard lock{mutex_};
     const auto found = runs_.find(run);
@@ -140,6 +150,42 @@ public:
       return no_blob(hash);
     return found->second;
   }
+
+  result<std::uint64_t> erase(std::span<const run_id> runs) override {
+    const std::lock_guard lock{mutex_};
+    const auto above = above_the_living();
+    std::set<std::string> named;
+    std::uint64_t gone = 0;
+    for (const auto& id : runs) {
+      const auto found = runs_.find(id);
+      if (found == runs_.end() || above.contains(id)
+          || !may_leave(found->second.row))
+        continue;
+      add_blobs_of(found->second, named);
+      forget(found);
+      ++gone;
+    }
+    std::set<std::string> kept;
+    for (const auto& [id, log] : runs_)
+      add_blobs_of(log, kept);
+    for (const auto& hash : named)
+      if (!kept.contains(hash))
+        blobs_.erase(hash);
+    return gone;
+  }
+
+  result<std::uint64_t> used_bytes() const override {
+    const std::lock_guard lock{mutex_};
+    std::uint64_t out = 0;
+    for (const auto& [id, log] : runs_)
+      for (const auto& e : log.events)
+        out += e.data.size() + sizeof(e);
+    for (const auto& [hash, bytes] : blobs_)
+      out += hash.size() + bytes.size();
+    return out;
+  }
+
+  result<void> reclaim() override { return {}; }
 
   result<bool> claim(const run_id& run) override {
     const std::lock_guard lock{mutex_};
@@ -234,6 +280,49 @@ public:
   }
 
 private:
+  /// Whether it has ended, and no run that has not may ask for it.
+  bool may_leave(const run_row& row) const {
+    if (!is_terminal(row.status))
+      return false;
+    const auto above = row.parent ? runs_.find(*row.parent) : runs_.end();
+    return above == runs_.end() || is_terminal(above->second.row.status);
+  }
+
+  std::set<run_id> above_the_living() const {
+    std::set<run_id> out;
+    for (const auto& [id, log] : runs_) {
+      auto parent = is_terminal(log.row.status) ? std::nullopt : log.row.parent;
+      while (parent && out.insert(*parent).second) {
+        const auto found = runs_.find(*parent);
+        parent = found == runs_.end() ? std::nullopt : found->second.row.parent;
+      }
+    }
+    return out;
+  }
+
+  /// What the images of a log name.
+  static void add_blobs_of(const run_log& log, std::set<std::string>& out) {
+    constexpr std::string_view mark = R"("blob":")";
+    constexpr std::size_t hash_size = 64;
+    for (const auto& e : log.events)
+      for (auto at = e.data.find(mark); at != std::string::npos;
+           at = e.data.find(mark, at + 1))
+        out.insert(e.data.substr(at + mark.size(), hash_size));
+  }
+
+  void forget(std::map<run_id, run_log>::iterator found) {
+    const auto& [id, log] = *found;
+    if (log.row.key)
+      keys_.erase({log.row.agent, *log.row.key});
+    if (log.row.wake_at)
+      wakes_.erase({*log.row.wake_at, id});
+    snapshots_.erase(id);
+    std::erase_if(inbox_, [&id = id](const auto& post) {
+      return post.second.item.run == id;
+    });
+    runs_.erase(found);
+  }
+
   struct posted {
     inbox_item item;
     std::optional<std::string> answer;
@@ -279,9 +368,13 @@ private:
     auto& log = runs_[request.run];
     if (request.created)
       log.row = first_row(request);
-    for (const auto& e : request.events)
-      log.events.push_back(
-        {log.events.size() + 1, e.at, std::string{e.type}, e.data});
+    for (const auto& e : request.events) {
+      const auto seq = log.events.size() + 1;
+      const auto before =
+        seq == 1 ? chain_.start(request.run) : log.events.back().hash;
+      log.events.push_back({seq, e.at, std::string{e.type}, e.data,
+                            chain_.next(before, seq, e.at, e.type, e.data)});
+    }
     log.row.status = request.status;
     log.row.last_seq = log.events.size();
     log.row.updated_at = request.events.back().at;
@@ -304,6 +397,7 @@ private:
   std::map<std::string, std::string> blobs_;
   std::set<std::pair<timestamp, run_id>> wakes_;
   std::map<std::string, std::string> shared_;
+  log_chain chain_;
   posts inbox_; ///< By id.
   std::uint64_t posts_ = 0;
 };

@@ -1,5 +1,7 @@
 #include <kestrion/store/sqlite_migrations.hpp>
 
+#include <kestrion/store/sqlite_verify.hpp>
+
 #include <sqlite3.h>
 
 #include <array>
@@ -114,9 +116,19 @@ CREATE TABLE shared(
 ) STRICT;
 )sql";
 
+/// Each event has the hash of it and of all before it in its run, so that
+/// nothing can be changed without a trace; `add_hashes` fills in those of
+/// before.
+constexpr const char* version_6 = R"sql(
+ALTER TABLE events ADD COLUMN hash BLOB; -- SHA-256: store/log_chain.hpp
+ALTER TABLE runs ADD COLUMN hash BLOB;   -- that of the newest event
+)sql";
+
 /// Never edit one that was released; append.
-constexpr std::array migrations{version_1, version_2, version_3, version_4,
-                                version_5};
+constexpr std::array migrations{version_1, version_2, version_3,
+                                version_4, version_5, version_6};
+
+constexpr std::int64_t hashes_since = 6;
 
 /// Must be set before the first table exists. A page of 8 KiB holds some 25
 /// events; half or double that was slower.
@@ -190,6 +202,9 @@ result<void> step(sqlite_connection& db, const std::string& path) {
     + "; PRAGMA user_version=" + next;
   if (auto ok = db.run(migrations[static_cast<std::size_t>(*version)]); !ok)
     return ok;
+  if (*version + 1 == hashes_since)
+    if (auto ok = add_hashes(db); !ok)
+      return ok;
   if (auto ok = db.run(stamp.c_str()); !ok)
     return ok;
   return transaction->commit();

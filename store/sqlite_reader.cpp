@@ -1,8 +1,6 @@
 #include <kestrion/store/sqlite_reader.hpp>
 
-#include <kestrion/messages/digest.hpp>
 #include <kestrion/store/append_rules.hpp>
-#include <kestrion/store/payloads.hpp>
 
 #include <boost/describe/enum_from_string.hpp>
 
@@ -181,15 +179,14 @@ result<void> sqlite_reader::prepare_all() {
   const std::pair<sqlite_statement*, std::string> all[] = {
     {&find_, select + "id = ?"},
     {&find_by_key_, select + "agent = ? AND key = ?"},
-    {&end_of_log_, "SELECT last_seq, last_event FROM runs WHERE id = ?"},
-    {&event_, "SELECT run, seq, at, type, data, blob, previous FROM events "
-              "WHERE id = ?"},
+    {&end_of_log_, "SELECT last_seq, last_event, hash FROM runs WHERE id = ?"},
+    {&event_, "SELECT run, seq, at, type, data, blob, previous, hash "
+              "FROM events WHERE id = ?"},
     {&due_, select
               + "wake_at <= ? AND (wake_at, id) > (?, ?) "
                 "ORDER BY wake_at, id LIMIT ?"},
     {&next_wake_, "SELECT min(wake_at) FROM runs WHERE wake_at > ?"},
     {&snapshot_, "SELECT seq, version, data FROM snapshots WHERE run = ?"},
-    {&blob_, "SELECT bytes FROM blobs WHERE hash = ?"},
     {&inbox_, "SELECT inbox.id, run, data, at FROM inbox JOIN runs "
               "ON runs.id = run WHERE owner = ? AND answer IS NULL "
               "ORDER BY inbox.id LIMIT ?"},
@@ -201,6 +198,10 @@ result<void> sqlite_reader::prepare_all() {
       return prepared.error();
     *statement = std::move(*prepared);
   }
+  auto blobs = sqlite_blobs::prepare(db_);
+  if (!blobs)
+    return blobs.error();
+  blobs_ = std::move(*blobs);
   return {};
 }
 
@@ -247,7 +248,7 @@ result<stored_event> sqlite_reader::read_event(const run_id& run,
   if (!*found)
     return corrupt_event(run, seq, "is missing");
   stored_event out{seq, event_.time(2), std::string{event_.text(3)},
-                   std::string{event_.text(4)}};
+                   std::string{event_.text(4)}, event_.digest(7)};
   const auto blob = optional_text(event_, 5);
   const bool in_place = event_.text(0) == run.str()
                         && event_.integer(1) == static_cast<std::int64_t>(seq)
@@ -256,16 +257,14 @@ result<stored_event> sqlite_reader::read_event(const run_id& run,
   event_.reset();
   if (!in_place)
     return corrupt_event(run, seq, "is not where its log says it is");
-  if (blob) {
-    auto data = out.data == whole_reference(*blob) ? get_blob(*blob)
-                                                   : whole_text(out.data);
-    if (!data && data.error().code == errc::io)
-      return data.error();
-    if (!data)
-      return corrupt_event(run, seq,
-                           "has lost its data: " + data.error().detail);
-    out.data = std::move(*data);
-  }
+  if (!blob)
+    return out;
+  auto data = blobs_.whole_data(out.data, blob);
+  if (!data && data.error().code == errc::io)
+    return data.error();
+  if (!data)
+    return corrupt_event(run, seq, "has lost its data: " + data.error().detail);
+  out.data = std::move(*data);
   return out;
 }
 
@@ -325,7 +324,7 @@ sqlite_reader::find_snapshot(const run_id& run) {
                                static_cast<std::uint32_t>(snapshot_.integer(1)),
                                std::string{snapshot_.text(2)}}};
   snapshot_.reset();
-  auto data = whole_text(out->data);
+  auto data = blobs_.whole_text(out->data);
   if (!data && data.error().code == errc::io)
     return data.error();
   if (!data)
@@ -333,27 +332,6 @@ sqlite_reader::find_snapshot(const run_id& run) {
                  "the snapshot of " + run.str() + ": " + data.error().detail};
   out->data = std::move(*data);
   return out;
-}
-
-/// With the strings that were taken out of it.
-result<std::string> sqlite_reader::whole_text(std::string_view text) {
-  return put_payloads_in(
-    text, [this](std::string_view hash) { return get_blob(hash); });
-}
-
-result<std::string> sqlite_reader::get_blob(std::string_view hash) {
-  blob_.start(hash);
-  const auto found = blob_.step();
-  if (!found)
-    return found.error();
-  if (!*found)
-    return no_blob(hash);
-  std::string bytes{blob_.text(0)};
-  blob_.reset();
-  if (sha256_hex(bytes) != hash)
-    return error{errc::corrupt,
-                 "the blob \"" + std::string{hash} + "\" has other bytes"};
-  return bytes;
 }
 
 result<std::vector<inbox_item>> sqlite_reader::inbox(std::int64_t owner) {

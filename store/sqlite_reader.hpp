@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
+#include <kestrion/store/sqlite_blobs.hpp>
 #include <kestrion/store/sqlite_connection.hpp>
 
 #include <cstdint>
@@ -35,6 +36,7 @@ public:
 
   result<std::vector<stored_event>> read(const run_id& run,
                                          std::uint64_t after_seq);
+  result<log_check> verify(const run_id& run); ///< In sqlite_verify.cpp.
   result<std::optional<run_row>> find(const run_id& run);
   result<std::optional<run_row>> find_by_key(std::string_view agent,
                                              std::string_view key);
@@ -43,7 +45,9 @@ public:
   due(timestamp now, const std::optional<run_row>& after, std::size_t limit);
   result<std::optional<timestamp>> next_wake(timestamp now);
   result<std::optional<snapshot>> find_snapshot(const run_id& run);
-  result<std::string> get_blob(std::string_view hash);
+  result<std::string> get_blob(std::string_view hash) {
+    return blobs_.get(hash);
+  }
   result<std::vector<inbox_item>> inbox(std::int64_t owner);
   result<std::optional<std::string>> find_answer(std::uint64_t id);
 
@@ -54,9 +58,9 @@ private:
                                                std::uint64_t after_seq);
   result<stored_event> read_event(const run_id& run, std::uint64_t seq,
                                   std::int64_t& id);
-  result<std::string> whole_text(std::string_view text);
 
   sqlite_connection db_;
+  sqlite_blobs blobs_;
   sqlite_statement find_;
   sqlite_statement find_by_key_;
   sqlite_statement end_of_log_;
@@ -64,7 +68,6 @@ private:
   sqlite_statement due_;
   sqlite_statement next_wake_;
   sqlite_statement snapshot_;
-  sqlite_statement blob_;
   sqlite_statement inbox_;
   sqlite_statement answer_;
 };

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace kestrion {
@@ -142,6 +143,13 @@ std::string_view sqlite_statement::text(int column) const {
 
 timestamp sqlite_statement::time(int column) const {
   return timestamp{timestamp::duration{integer(column)}};
+}
+
+sha256_digest sqlite_statement::digest(int column) const {
+  sha256_digest out{};
+  if (const auto bytes = text(column); bytes.size() == out.size())
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+  return out;
 }
 
 } // namespace kestrion

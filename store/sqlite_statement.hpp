@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/messages/digest.hpp>
 #include <kestrion/messages/error.hpp>
 #include <kestrion/messages/run_id.hpp>
 #include <kestrion/messages/time.hpp>
@@ -18,6 +19,10 @@ namespace kestrion {
 struct blob_view {
   std::string_view bytes;
 };
+
+inline blob_view blob_of(const sha256_digest& digest) {
+  return {{reinterpret_cast<const char*>(digest.data()), digest.size()}};
+}
 
 /// What `db` says about its last failure, as one of our codes: `corrupt` for a
 /// damaged file, `limit_exceeded` for a value that no row can hold, else `io`.
@@ -86,6 +91,9 @@ public:
   std::int64_t integer(int column) const;
   std::string_view text(int column) const;
   timestamp time(int column) const;
+
+  /// All 0 if the column has another number of bytes.
+  sha256_digest digest(int column) const;
 
 private:
   explicit sqlite_statement(sqlite3_stmt* raw) : raw_(raw) {}

@@ -45,6 +45,21 @@ public:
     return writer_->put_blob(bytes);
   }
 
+  result<std::uint64_t> erase(std::span<const run_id> runs) override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->erase(runs);
+  }
+
+  result<std::uint64_t> used_bytes() const override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->used_bytes();
+  }
+
+  result<void> reclaim() override {
+    const std::lock_guard lock{write_mutex_};
+    return writer_->reclaim();
+  }
+
   result<bool> claim(const run_id& run) override {
     const std::lock_guard lock{write_mutex_};
     return writer_->ownership().claim(run);
@@ -116,6 +131,10 @@ public:
   result<std::vector<stored_event>>
   read(const run_id& run, std::uint64_t after_seq) const override {
     return with_reader(&sqlite_reader::read, run, after_seq);
+  }
+
+  result<log_check> verify(const run_id& run) const override {
+    return with_reader(&sqlite_reader::verify, run);
   }
 
   result<std::optional<run_row>> find(const run_id& run) const override {

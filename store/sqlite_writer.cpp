@@ -89,22 +89,22 @@ sqlite_writer::open(const std::string& path, sqlite_options options) {
 result<void> sqlite_writer::prepare_all() {
   const std::pair<sqlite_statement*, std::string_view> all[] = {
     {&find_end_,
-     "SELECT rowid, last_seq, last_event, ifnull(owner, 0), status, wake_at "
-     "FROM runs WHERE id = ?"},
+     "SELECT rowid, last_seq, last_event, ifnull(owner, 0), status, wake_at, "
+     "hash FROM runs WHERE id = ?"},
     {&find_by_key_, "SELECT id FROM runs WHERE agent = ? AND key = ?"},
     {&insert_run_,
      "INSERT INTO runs(id, agent, status, last_seq, last_event, created_at, "
-     "updated_at, parent, tenant, key, wake_at, owner) "
-     "VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
-    {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, status = ?, "
-                   "updated_at = ?, owner = ? WHERE rowid = ?"},
+     "updated_at, parent, tenant, key, wake_at, owner, hash) "
+     "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {&update_run_, "UPDATE runs SET last_seq = ?, last_event = ?, hash = ?, "
+                   "status = ?, updated_at = ?, owner = ? WHERE rowid = ?"},
     // Setting a column that has an index writes to the index, even if the value
     // stays the same.
-    {&prolong_run_, "UPDATE runs SET last_seq = ?, last_event = ?, "
+    {&prolong_run_, "UPDATE runs SET last_seq = ?, last_event = ?, hash = ?, "
                     "updated_at = ? WHERE rowid = ?"},
     {&set_wake_, "UPDATE runs SET wake_at = ? WHERE rowid = ?"},
     {&insert_event_, "INSERT INTO events(run, seq, at, type, data, blob, "
-                     "previous) VALUES(?,?,?,?,?,?,?)"},
+                     "previous, hash) VALUES(?,?,?,?,?,?,?,?)"},
     {&put_blob_, "INSERT INTO blobs(hash, bytes) VALUES(?,?) "
                  "ON CONFLICT(hash) DO NOTHING"},
     {&put_snapshot_,
@@ -205,10 +205,10 @@ result<sqlite_writer::log_end> sqlite_writer::find_end(std::string_view run) {
   if (!*found)
     return log_end{};
   const auto status = status_of(find_end_.text(4));
-  log_end out{find_end_.integer(0),
-              static_cast<std::uint64_t>(find_end_.integer(1)),
-              find_end_.integer(2), find_end_.integer(3),
-              status ? *status : run_status::pending};
+  log_end out{
+    find_end_.integer(0), static_cast<std::uint64_t>(find_end_.integer(1)),
+    find_end_.integer(2), find_end_.digest(6),
+    find_end_.integer(3), status ? *status : run_status::pending};
   if (!find_end_.is_null(5))
     out.wake_at = find_end_.time(5);
   find_end_.reset();
@@ -262,20 +262,18 @@ std::optional<std::int64_t> sqlite_writer::owner_after(run_status s) const {
 /// Moves `end` to the new end.
 result<void> sqlite_writer::append_one(const append_request& request,
                                        std::string_view run, log_end& end) {
-  for (const auto& e : request.events) {
-    const auto id = insert_event(run, end.seq + 1, e, end.event);
-    if (!id)
-      return id.error();
-    ++end.seq;
-    end.event = *id;
-  }
+  if (request.created)
+    end.hash = chain_.start(request.run);
+  for (const auto& e : request.events)
+    if (auto ok = insert_event(run, e, end); !ok)
+      return ok;
   if (request.answer)
     if (auto ok = inbox_->answer_one(*request.answer); !ok)
       return ok;
   if (is_terminal(request.status))
     if (auto ok = inbox_->clear(request.run); !ok)
       return ok;
-  auto written = request.created ? insert_run(first_row(request), end.event)
+  auto written = request.created ? insert_run(first_row(request), end)
                                  : update_run(request, end);
   if (request.created)
     end.row = sqlite3_last_insert_rowid(db_.raw());
@@ -289,40 +287,40 @@ result<void> sqlite_writer::append_one(const append_request& request,
 result<void> sqlite_writer::update_run(const append_request& request,
                                        const log_end& end) {
   const auto seq = static_cast<std::int64_t>(end.seq);
+  const auto hash = blob_of(end.hash);
   const auto at = request.events.back().at;
   const auto owner = owner_after(request.status);
   if (end.wake_at != request.wake_at)
     if (auto ok = set_wake_.run(request.wake_at, end.row); !ok)
       return ok;
   if (end.status == request.status && end.owner == owner.value_or(0))
-    return prolong_run_.run(seq, end.event, at, end.row);
-  return update_run_.run(seq, end.event, to_string(request.status), at, owner,
-                         end.row);
+    return prolong_run_.run(seq, end.event, hash, at, end.row);
+  return update_run_.run(seq, end.event, hash, to_string(request.status), at,
+                         owner, end.row);
 }
 
-/// @param previous  0 for the first of a log.
-/// @returns The id of the event's row.
-result<std::int64_t> sqlite_writer::insert_event(std::string_view run,
-                                                 std::uint64_t seq,
-                                                 const encoded_event& e,
-                                                 std::int64_t previous) {
+/// Moves `end` behind the event.
+result<void> sqlite_writer::insert_event(std::string_view run,
+                                         const encoded_event& e, log_end& end) {
+  const auto previous =
+    end.event == 0 ? std::nullopt : std::optional{end.event};
+  ++end.seq;
+  end.hash = chain_.next(end.hash, end.seq, e.at, e.type, e.data);
   std::string_view data = e.data;
   split_text split;
   std::optional<std::string> blob;
   if (data.size() > inline_bytes_max) {
     split = split_event(data);
     if (auto ok = keep_payloads(split); !ok)
-      return ok.error();
+      return ok;
     data = split.text;
     blob = hashes_of(split);
   }
-  const auto before =
-    previous == 0 ? std::nullopt : std::optional<std::int64_t>{previous};
-  if (auto ok = insert_event_.run(run, static_cast<std::int64_t>(seq), e.at,
-                                  e.type, data, blob, before);
-      !ok)
-    return ok.error();
-  return sqlite3_last_insert_rowid(db_.raw());
+  auto written =
+    insert_event_.run(run, static_cast<std::int64_t>(end.seq), e.at, e.type,
+                      data, blob, previous, blob_of(end.hash));
+  end.event = sqlite3_last_insert_rowid(db_.raw());
+  return written;
 }
 
 result<void> sqlite_writer::keep_payloads(const split_text& split) {
@@ -332,12 +330,12 @@ result<void> sqlite_writer::keep_payloads(const split_text& split) {
   return {};
 }
 
-result<void> sqlite_writer::insert_run(const run_row& row,
-                                       std::int64_t last_event) {
+result<void> sqlite_writer::insert_run(const run_row& row, const log_end& end) {
   return insert_run_.run(row.id, row.agent, to_string(row.status),
-                         static_cast<std::int64_t>(row.last_seq), last_event,
+                         static_cast<std::int64_t>(row.last_seq), end.event,
                          row.created_at, row.updated_at, row.parent, row.tenant,
-                         row.key, row.wake_at, owner_after(row.status));
+                         row.key, row.wake_at, owner_after(row.status),
+                         blob_of(end.hash));
 }
 
 result<void>
@@ -375,6 +373,24 @@ result<std::string> sqlite_writer::put_blob(std::string_view bytes) {
 result<void> sqlite_writer::release(const run_id& run) {
   ends_.erase(run);
   return ownership_->release(run);
+}
+
+result<std::uint64_t> sqlite_writer::erase(std::span<const run_id> runs) {
+  auto transaction =
+    sqlite_transaction::begin(db_, sqlite_transaction::mode::write);
+  if (!transaction)
+    return transaction.error();
+  auto gone = erase_runs(db_, runs);
+  if (!gone)
+    return gone;
+  if (auto ok = transaction->commit(); !ok)
+    return ok.error();
+  return gone;
+}
+
+result<void> sqlite_writer::reclaim() {
+  ends_.clear(); // Rows of runs may get other ids.
+  return reclaim_space(db_);
 }
 
 result<std::int64_t> sqlite_writer::foreign_commits() {

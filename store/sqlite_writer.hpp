@@ -1,10 +1,12 @@
 #pragma once
 
 #include <kestrion/store/event_store.hpp>
+#include <kestrion/store/log_chain.hpp>
 #include <kestrion/store/payloads.hpp>
 #include <kestrion/store/sqlite_inbox.hpp>
 #include <kestrion/store/sqlite_owners.hpp>
 #include <kestrion/store/sqlite_ownership.hpp>
+#include <kestrion/store/sqlite_retention.hpp>
 #include <kestrion/store/sqlite_shared.hpp>
 
 #include <cstdint>
@@ -42,6 +44,9 @@ public:
   result<void> delete_snapshots();
   result<std::string> put_blob(std::string_view bytes);
   result<void> release(const run_id& run);
+  result<std::uint64_t> erase(std::span<const run_id> runs);
+  result<std::uint64_t> used_bytes() { return used_bytes_of(db_); }
+  result<void> reclaim();
 
   /// Who shares the file.
   sqlite_owners& owners() { return *owners_; }
@@ -63,8 +68,9 @@ private:
   struct log_end {
     std::int64_t row = 0; ///< Of the table `runs`.
     std::uint64_t seq = 0;
-    std::int64_t event = 0; ///< The id of the event at `seq`.
-    std::int64_t owner = 0; ///< 0: nobody.
+    std::int64_t event = 0;  ///< The id of the event at `seq`.
+    sha256_digest hash = {}; ///< Its hash.
+    std::int64_t owner = 0;  ///< 0: nobody.
     run_status status = run_status::pending;
     std::optional<timestamp> wake_at = {};
   };
@@ -82,13 +88,13 @@ private:
   result<void> update_run(const append_request& request, const log_end& end);
   std::optional<std::int64_t> owner_after(run_status s) const;
   result<log_end> find_end(std::string_view run);
-  result<std::int64_t> insert_event(std::string_view run, std::uint64_t seq,
-                                    const encoded_event& e,
-                                    std::int64_t previous);
+  result<void> insert_event(std::string_view run, const encoded_event& e,
+                            log_end& end);
   result<void> keep_payloads(const split_text& split);
-  result<void> insert_run(const run_row& row, std::int64_t last_event);
+  result<void> insert_run(const run_row& row, const log_end& end);
 
   sqlite_connection db_;
+  log_chain chain_;
   /// Of the runs that are ours and go on, as long as nobody else commits; empty
   /// while an append is under way, so that a failed one leaves no trace. Who
   /// takes a run from us, or our row, commits; what we change ourselves beside

@@ -1,5 +1,7 @@
 #include <kestrion/providers/models/images.hpp>
 
+#include <kestrion/messages/base64.hpp>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -31,25 +33,6 @@ result<std::string> data_url_of(const image_part& image,
 }
 
 } // namespace
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t n) -> std::uint32_t {
-      return i + n < bytes.size() ? static_cast<unsigned char>(bytes[i + n])
-                                  : 0U;
-    };
-    const auto three = byte(0) << 16U | byte(1) << 8U | byte(2);
-    out += digits[three >> 18U];
-    out += digits[three >> 12U & 63U];
-    out += i + 1 < bytes.size() ? digits[three >> 6U & 63U] : '=';
-    out += i + 2 < bytes.size() ? digits[three & 63U] : '=';
-  }
-  return out;
-}
 
 std::optional<image_data> image_data_of(std::string_view url) {
   const auto at = url.find(encoding);

@@ -11,9 +11,6 @@
 /// Images that a vendor gets with the request, as base64 in a `data:` URL.
 namespace kestrion {
 
-/// RFC 4648, section 4, with padding.
-std::string base64(std::string_view bytes);
-
 /// A `data:` URL in its parts, as views of it.
 struct image_data {
   std::string_view media_type; ///< "image/png"

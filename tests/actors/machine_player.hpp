@@ -98,7 +98,7 @@ private:
       return pick({"fly", ""});
     return pick({"look", "write", "deploy", "send", "send", "apply", "scale",
                  "wipe", "drop", "research", "research", "audit", "to_billing",
-                 "escalate", "ask", "ask"});
+                 "escalate", "ask", "ask", "nap", "nap"});
   }
 
   std::string arguments(const std::string& tool) {
@@ -106,6 +106,10 @@ private:
       return one_in(9) ? arguments("look") : R"({"prompt":"why?"})";
     if (tool == "to_billing" || tool == "escalate")
       return one_in(9) ? arguments("look") : R"({"reason":"bills"})";
+    if (tool == "nap")
+      return pick({R"({"seconds":1})", R"({"seconds":1})",
+                   R"({"seconds":3600})", R"({"seconds":31622400})",
+                   R"({"seconds":0})", "{}"});
     if (tool == "ask")
       return pick({R"({"question":"now?"})", R"({"question":"now?"})",
                    R"({"question":"now?","choices":["x","ja"]})",

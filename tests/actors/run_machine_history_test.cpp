@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(no_history_gets_lost) {
                                           "limits_raised",
                                           "questions_and_answers",
                                           "retries_then_failed",
+                                          "slept_in_a_fork",
                                           "steered",
                                           "tools_then_answer",
                                           "tools_tried_again",

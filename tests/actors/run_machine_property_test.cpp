@@ -4,6 +4,7 @@
 
 #include <kestrion/tests/support/machine_dsl.hpp>
 
+#include <kestrion/actors/fork.hpp>
 #include <kestrion/actors/replay.hpp>
 #include <kestrion/actors/snapshot_codec.hpp>
 #include <kestrion/messages/match.hpp>
@@ -207,6 +208,8 @@ void check_next_move(const run_state& s) {
   BOOST_REQUIRE_EQUAL(works + handoffs != 0, status == run_status::running);
   if (status == run_status::waiting_on_human)
     BOOST_REQUIRE_GT(waits, 0);
+  if (status == run_status::sleeping)
+    BOOST_REQUIRE_EQUAL(wakes, 1u);
   if (status == run_status::waiting_on_child) {
     BOOST_REQUIRE_GT(children, 0u);
     BOOST_REQUIRE_EQUAL(waits, 0);
@@ -279,6 +282,39 @@ void check_attempts(const machine_story& story) {
   }
 }
 
+/// A fork at any place owes nothing, whatever comes, until it is armed; and it
+/// is replayed as the story is.
+void check_forks(player& world, const machine_story& story, tags& happened) {
+  if (story.log.empty())
+    return;
+  const auto at = 1 + world.below(static_cast<int>(story.log.size()));
+  const auto fork =
+    fork_of(run_id::make(story.now, 0, 1), run_id::make({}, 0, 2), story.log,
+            static_cast<std::uint64_t>(at), {"ana"}, story.now);
+  if (!fork)
+    return; // Two appends may have one time.
+  machine_story branch{story.agent};
+  branch.now = story.now;
+  for (const auto& e : fork->events)
+    branch.log.push_back(
+      {branch.log.size() + 1, e.at, decode_event(e.type, e.data).value()});
+  branch.state = folded(branch.log);
+  BOOST_REQUIRE(branch.status() == run_status::parked);
+  for (int n = 0; n < 30; ++n) {
+    BOOST_REQUIRE(owed(branch.state).empty());
+    branch.passes(world.pause());
+    if (auto c = world.next(branch); !std::holds_alternative<unpark_run>(c))
+      branch.take(std::move(c));
+  }
+  branch.is_unparked();
+  check_next_move(branch.state);
+  const auto parted = replay({}, branch.log, story.agent).divergence;
+  if (parted)
+    BOOST_FAIL("fork at " << at << ", event " << parted->seq << ", "
+                          << parted->recorded << ": " << parted->why);
+  ++happened[run_forked::tag];
+}
+
 void play(player& world, tags& happened) {
   machine_story story{patient_team(world)};
   deadlines seen;
@@ -314,6 +350,7 @@ void play(player& world, tags& happened) {
   if (const auto parted = replay({}, story.log, story.agent).divergence)
     BOOST_FAIL("event " << parted->seq << ", " << parted->recorded << ": "
                         << parted->why);
+  check_forks(world, story, happened);
   for (const auto& e : story.log)
     ++happened[tag_of(e.event)];
 }

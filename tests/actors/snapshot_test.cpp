@@ -88,12 +88,13 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
         "chain_with_an_edit", "children_end_in_all_ways",
         "denied_then_answered", "doubt_then_parked", "handed_over",
         "limits_raised", "questions_and_answers", "retries_then_failed",
-        "steered", "tools_then_answer", "waiting_for_two_roles"})
+        "slept_in_a_fork", "steered", "tools_then_answer",
+        "waiting_for_two_roles"})
     all += encode_snapshot(state_of(history));
-  BOOST_CHECK_EQUAL(snapshot_version, 4u);
+  BOOST_CHECK_EQUAL(snapshot_version, 5u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
-    "38db52d066d62d8089ee0313a1a1ddf8ea5acf011f9fedae79986af4fb92d1f7");
+    "7ea8b8fa5756a0b12f3370e637b7d5be4e9a6018c2d111320abb1e3007fde988");
 }
 
 BOOST_AUTO_TEST_CASE(a_state_reads_back_as_it_was) {

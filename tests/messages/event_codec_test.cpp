@@ -84,6 +84,7 @@ BOOST_AUTO_TEST_CASE(the_golden_file_only_grows) {
     {62, "edf4dbba8a7776d84608e6a3253722ca19292665dac72ab169eb5d225bd7b6e9"},
     {67, "846ee4acf22bcf09dc89b64ed8886e01ab886a835fb17d2c55154486d5be7969"},
     {75, "63a1e8c8e0d73db7324acd3bc23a7cecbcf5f31649635f93881029ba23bbff1b"},
+    {82, "eb354910a0cafd15e482e1854214f0e8489caa6dfe486728d77bd519ebda61c4"},
   };
   const auto lines = golden_lines();
   for (const auto& [count, digest] : digests) {

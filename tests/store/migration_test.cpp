@@ -62,6 +62,8 @@ BOOST_AUTO_TEST_CASE(every_older_version_is_brought_up_to_date) {
     BOOST_CHECK(store->claim(run_number(1)).value());
     BOOST_CHECK_EQUAL(append(*store, next_append(run_number(1), 2)).value(),
                       3u);
+    for (const auto& each : store->list({}).value())
+      BOOST_CHECK(!store->verify(each.id).value().flaw);
     std::filesystem::remove(file);
   }
 }

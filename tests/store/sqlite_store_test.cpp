@@ -133,8 +133,9 @@ BOOST_AUTO_TEST_CASE(long_strings_of_large_data_are_kept_once_for_all_events) {
   BOOST_CHECK_EQUAL(ask_sql(file, "SELECT data->>'call' FROM events "
                                   "WHERE seq=2"),
                     "c1.1");
-  BOOST_CHECK_EQUAL(ask_sql(file, "SELECT CAST(bytes AS TEXT) FROM events "
-                                  "JOIN blobs ON hash = blob WHERE seq=1"),
+  BOOST_CHECK_EQUAL(ask_sql(file,
+                            "SELECT CAST(bytes AS TEXT) FROM events "
+                            "JOIN blobs ON blobs.hash = blob WHERE seq=1"),
                     text);
   BOOST_CHECK_EQUAL(ask_sql(file, "SELECT max(length(data)) < 300 FROM events"),
                     "1");

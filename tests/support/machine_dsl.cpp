@@ -53,15 +53,17 @@ std::string brief(const part& p) {
 }
 
 std::string brief(const open_call& call) {
-  static constexpr const char* phases[] = {"waiting", "started", "in doubt",
-                                           "done",    "child",   "asking"};
-  auto out =
-    words({"call", call.id, call.tool, call.arguments,
-           phases[static_cast<int>(call.phase)],
-           call.attempt == 0 ? "" : "attempt " + std::to_string(call.attempt),
-           call.interrupted ? "interrupted" : "",
-           call.agent.empty() ? "" : "of " + call.agent,
-           call.handoff ? "handed over" : "", call.question});
+  static constexpr const char* phases[] = {
+    "waiting", "started", "in doubt", "done", "child", "asking", "sleeping"};
+  auto out = words(
+    {"call", call.id, call.tool, call.arguments,
+     phases[static_cast<int>(call.phase)],
+     call.attempt == 0 ? "" : "attempt " + std::to_string(call.attempt),
+     call.interrupted ? "interrupted" : "",
+     call.agent.empty() ? "" : "of " + call.agent,
+     call.handoff ? "handed over" : "", call.question,
+     call.phase == call_phase::sleeping ? "until " + to_string(call.not_before)
+                                        : ""});
   for (const auto& each : call.choices)
     out += " or " + each;
   if (!call.gated)
@@ -218,6 +220,8 @@ std::string described(const run_state& s) {
   line("bytes said", std::to_string(p.said_bytes));
   if (p.descendants != 0)
     line("descendants", std::to_string(p.descendants));
+  if (p.definition)
+    line("definition", *p.definition);
   for (const auto& call : p.left_children)
     line("left behind", call);
   for (const auto& call : p.calls)
@@ -313,6 +317,7 @@ agent_definition team_agent(run_limits limits) {
   a.tools.push_back(
     of_kind(tool_kind::handoff, "escalate", "boss", {true, {"lead"}, {}}));
   a.tools.push_back(of_kind(tool_kind::question, "ask", ""));
+  a.tools.push_back(of_kind(tool_kind::sleep, "nap", ""));
   return prepare(std::move(a)).value();
 }
 

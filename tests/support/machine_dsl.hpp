@@ -44,6 +44,7 @@ agent_definition ops_agent(run_limits limits = {});
 ///   to_billing                       a handoff to "billing"
 ///   escalate                         a handoff to "boss"; gate for lead
 ///   ask                              a question
+///   nap                              a sleep
 agent_definition team_agent(run_limits limits = {});
 
 /// One run and the clock of its world. Commands are decided at `now`; what they
