@@ -3,6 +3,7 @@
 #include <kestrion/actors/event_hub_actor.hpp>
 #include <kestrion/actors/front_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/schedule_actor.hpp>
 #include <kestrion/actors/scheduler_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
@@ -102,6 +103,20 @@ supervised_child directory_child(const shared_context& context,
           }};
 }
 
+supervised_child schedule_child(const shared_context& context,
+                                std::shared_ptr<const agent_registry> agents,
+                                bool detached) {
+  return {"schedules", [context, agents = std::move(agents),
+                        detached](caf::actor_system& system) {
+            auto actor =
+              detached
+                ? system.spawn<caf::detached>(schedule_watch, context, agents)
+                : system.spawn(schedule_watch, context, agents);
+            context->schedules.set(caf::actor_cast<caf::actor_addr>(actor));
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
 supervised_child store_watch_child(const shared_context& context,
                                    bool detached) {
   return {"store watch", [context, detached](caf::actor_system& system) {
@@ -134,6 +149,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->passivates = options.passivates;
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
+  context->clock_check = options.clock_check;
   context->snapshots = options.snapshots;
   context->store = world.store;
   context->tools = std::make_shared<tool_pool>(std::move(world.executor),
@@ -153,7 +169,9 @@ engine start_engine(caf::actor_system& system, engine_world world,
     tool_watch_child(context),
     scheduler_child(context, std::move(book)),
     supervisor_child(context, options.restarts),
-    directory_child(context, std::move(agents), live)};
+    directory_child(context, agents, live)};
+  if (options.recover)
+    children.push_back(schedule_child(context, agents, options.detached));
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   engine e;

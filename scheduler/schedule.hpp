@@ -32,6 +32,11 @@ BOOST_DESCRIBE_ENUM(missed_ticks, latest, skip, all)
 /// Also the most that one backfill may start.
 inline constexpr std::size_t ticks_due_max = 1'000;
 
+/// Schedules that one store may have, and backfills that a schedule may have
+/// before the first is done.
+inline constexpr std::size_t schedules_max = 1'000;
+inline constexpr std::size_t backfills_max = 100;
+
 /// Which runs to start, and when.
 struct schedule_request {
   std::string name; ///< One schedule a name; 1 to 128 bytes.
@@ -74,6 +79,17 @@ struct schedule_state {
 BOOST_DESCRIBE_STRUCT(schedule_state, (),
                       (settled, last_tick, last_run, paused_by, problem,
                        backfills))
+
+/// A schedule as it is at a moment.
+struct schedule_status {
+  schedule_request request;
+  std::optional<timestamp> next_tick; ///< Nothing: paused, or there is none.
+  std::optional<timestamp> last_tick; ///< The latest that was started.
+  std::optional<run_id> last_run;     ///< Its run.
+  std::optional<std::string> paused_by;
+  std::optional<std::string> problem; ///< Why the last one was not started.
+  std::size_t backfills = 0;          ///< Ranges that are not done yet.
+};
 
 /// What a schedule owes at some time.
 struct schedule_plan {
