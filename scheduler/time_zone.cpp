@@ -2,21 +2,40 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
 #include <exception>
-#include <string>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
 
 namespace kestrion {
 
 namespace {
 
-/// The database says "since ever" and "for ever" in years that our units do not
-/// reach.
-timestamp clamped(date::sys_seconds t) {
-  if (t > timestamp::max())
-    return timestamp::max();
-  if (t < timestamp::min())
-    return timestamp::min();
-  return t;
+/// The database says "for ever" as the end of the year 32,767.
+constexpr timestamp listed_max =
+  std::chrono::sys_days{std::chrono::year{10'000} / 1 / 1};
+
+/// The last line of a zone's file: "CET-1CEST,M3.5.0,M10.5.0/3".
+std::string footer_of(const std::string& name) {
+  std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>{file}, {}};
+  if (text.empty() || text.back() != '\n')
+    return {};
+  text.pop_back();
+  return text.substr(text.find_last_of('\n') + 1);
+}
+
+/// Read once, as the database is.
+std::optional<zone_rule> rule_of(const std::string& name) {
+  static std::mutex mutex;
+  static std::map<std::string, std::optional<zone_rule>> known;
+  const std::lock_guard lock{mutex};
+  const auto [at, is_new] = known.try_emplace(name);
+  if (is_new)
+    at->second = zone_rule::parse(footer_of(name));
+  return at->second;
 }
 
 } // namespace
@@ -41,6 +60,7 @@ result<time_zone> time_zone::find(std::string_view name) {
                    + "\"; expected a name such as \"UTC\" or "
                      "\"Europe/Berlin\""};
   }
+  out.rule_ = rule_of(std::string{name});
   return out;
 }
 
@@ -48,7 +68,12 @@ zone_period time_zone::at(timestamp t) const {
   if (!zone_)
     return {timestamp::min(), timestamp::max(), {}};
   const auto info = zone_->get_info(t);
-  return {clamped(info.begin), clamped(info.end), info.offset};
+  const zone_period listed{info.begin, info.end, info.offset};
+  if (!rule_ || listed.end < listed_max)
+    return listed;
+  auto out = rule_->at(t);
+  out.begin = std::max(out.begin, listed.begin);
+  return out;
 }
 
 } // namespace kestrion

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <kestrion/messages/error.hpp>
-#include <kestrion/messages/time.hpp>
+#include <kestrion/scheduler/zone_rule.hpp>
 
-#include <chrono>
+#include <optional>
 #include <string_view>
 
 namespace date {
@@ -12,27 +12,11 @@ class time_zone;
 
 namespace kestrion {
 
-/// What a clock on the wall shows, of no zone in particular.
-using wall_time = std::chrono::local_time<duration>;
-
-/// While the clocks of a zone differ from UTC by one offset.
-struct zone_period {
-  timestamp begin;
-  timestamp end; ///< Exclusive.
-  duration offset{};
-
-  wall_time shown_at(timestamp t) const {
-    return wall_time{t.time_since_epoch() + offset};
-  }
-  timestamp when_shown(wall_time t) const {
-    return timestamp{t.time_since_epoch() - offset};
-  }
-};
-
 /// A zone of the system's time zone database, as it was when the program first
 /// asked for one. Copies are cheap.
 /// @par Threading Any thread.
-/// @par Source IANA's tz database; Debian's package tzdata
+/// @par Source IANA's tz database, Debian's package tzdata; RFC 8536 §3.3 (the
+///   rule in a file's footer, for times after those that it lists)
 class time_zone {
 public:
   time_zone() = default; ///< UTC, which needs no database.
@@ -47,6 +31,7 @@ public:
 
 private:
   const date::time_zone* zone_ = nullptr; ///< Lives as long as the program.
+  std::optional<zone_rule> rule_ = {};    ///< After the changes that it lists.
 };
 
 } // namespace kestrion
