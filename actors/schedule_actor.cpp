@@ -24,6 +24,11 @@ void set_schedule_alarm(schedule_self self, duration from_now) {
                      look_at_schedules{++st.alarm});
 }
 
+void look_again_in(schedule_self self, duration from_now) {
+  self->state.retries = true; // Whatever the clock says then.
+  set_schedule_alarm(self, from_now);
+}
+
 void wait_for_next(schedule_self self) {
   auto& st = self->state;
   if (st.next)
@@ -47,7 +52,7 @@ void note_all(schedule_self self) {
   if (noted && (!fails || was_asked))
     look_at_due(self);
   else
-    set_schedule_alarm(self, start_retry);
+    look_again_in(self, start_retry);
 }
 
 void answered(schedule_self self, std::size_t i, result<run_id> run) {
@@ -61,7 +66,7 @@ void start_all(schedule_self self, std::vector<due_start> starts) {
   auto& st = self->state;
   const auto directory = strong<directory_actor>(st.context->directory);
   if (!directory) { // Being started anew.
-    set_schedule_alarm(self, start_retry);
+    look_again_in(self, start_retry);
     return;
   }
   st.unanswered = starts.size();
@@ -83,6 +88,7 @@ void start_all(schedule_self self, std::vector<due_start> starts) {
 void look_at_due(schedule_self self) {
   auto& st = self->state;
   ++st.alarm; // None that was set before counts any more.
+  st.retries = false;
   const auto& context = *st.context;
   if (context.is_stopping)
     return;
@@ -115,7 +121,8 @@ void on_look(schedule_self self, const look_at_schedules& x) {
   if (x.alarm != st.alarm)
     return;
   const bool is_due = st.next && *st.next <= context.now();
-  if (is_due || context.store->change_counter() != st.changes_seen)
+  if (st.retries || is_due
+      || context.store->change_counter() != st.changes_seen)
     look_at_due(self);
   else
     wait_for_next(self);

@@ -24,7 +24,8 @@ struct schedule_watch_state {
   std::uint64_t alarm = 0;            ///< The last that was set.
   std::vector<tick_outcome> outcomes; ///< Of the starts that are under way.
   std::size_t unanswered = 0;         ///< Of those.
-  bool looks_again = false;           ///< When all have been answered.
+  bool retries = false;     ///< When the alarm rings; something failed.
+  bool looks_again = false; ///< When all have been answered.
 };
 
 /// Looks which schedules are due, starts their runs through the directory and
