@@ -64,11 +64,6 @@ void answered(schedule_self self, std::size_t i, result<run_id> run) {
 
 void start_all(schedule_self self, std::vector<due_start> starts) {
   auto& st = self->state;
-  const auto directory = strong<directory_actor>(st.context->directory);
-  if (!directory) { // Being started anew.
-    look_again_in(self, start_retry);
-    return;
-  }
   st.unanswered = starts.size();
   for (auto& x : starts) {
     const auto i = st.outcomes.size();
@@ -77,7 +72,7 @@ void start_all(schedule_self self, std::vector<due_start> starts) {
     auto header = header_of(x.request);
     header.key = tick_key(x.request.name, x.tick);
     self
-      ->request(directory, caf::infinite,
+      ->request(st.front, caf::infinite,
                 start_request{std::move(x.request.agent),
                               std::move(x.request.input), std::move(header)})
       .then([self, i](const run_receipt& r) { answered(self, i, r.run); },
@@ -132,9 +127,11 @@ void on_look(schedule_self self, const look_at_schedules& x) {
 
 schedule_actor::behavior_type
 schedule_watch(schedule_self self, std::shared_ptr<const run_context> context,
-               std::shared_ptr<const agent_registry> agents) {
+               std::shared_ptr<const agent_registry> agents,
+               front_actor starts) {
   self->state.context = std::move(context);
   self->state.agents = std::move(agents);
+  self->state.front = std::move(starts);
   self->send(self, look_at_schedules{});
   return {
     [self](const look_at_schedules& x) { on_look(self, x); },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/protocol.hpp>
 #include <kestrion/actors/run_context.hpp>
 #include <kestrion/actors/run_queries.hpp>
@@ -19,6 +20,7 @@ struct schedule_watch_state {
   static inline const char* name = "kestrion.schedules";
   std::shared_ptr<const run_context> context;
   std::shared_ptr<const agent_registry> agents;
+  front_actor front;
   std::uint64_t changes_seen = 0;     ///< The store's counter at the last look.
   std::optional<timestamp> next = {}; ///< When a tick will be due.
   std::uint64_t alarm = 0;            ///< The last that was set.
@@ -28,13 +30,14 @@ struct schedule_watch_state {
   bool looks_again = false; ///< When all have been answered.
 };
 
-/// Looks which schedules are due, starts their runs through the directory and
-/// notes them. A tick has a key, so that its run is started once whoever
-/// crashes between the two, and however many processes do so at a time.
-/// It waits for the disk: spawn it detached.
+/// Looks which schedules are due, starts their runs through the front, which
+/// answers whatever crashes behind it, and notes them. A tick has a key, so
+/// that its run is started once whoever crashes between the two, and however
+/// many processes do so at a time. It waits for the disk: spawn it detached.
 schedule_actor::behavior_type
 schedule_watch(schedule_actor::stateful_pointer<schedule_watch_state> self,
                std::shared_ptr<const run_context> context,
-               std::shared_ptr<const agent_registry> agents);
+               std::shared_ptr<const agent_registry> agents,
+               front_actor starts);
 
 } // namespace kestrion

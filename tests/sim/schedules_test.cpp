@@ -104,6 +104,19 @@ struct expectation {
     seen = std::max(seen, to);
   }
 
+  /// Somebody was there, but may not have noticed yet that the clock jumped.
+  void pass_unaware(timestamp to) {
+    const auto before = required;
+    const auto begin = seen;
+    pass(to);
+    if (request.missed == missed_ticks::all)
+      return;
+    const auto last = ticks.last(begin, to, 1);
+    required = before;
+    if (request.missed == missed_ticks::latest)
+      required.insert(last.begin(), last.end());
+  }
+
   /// Nobody was there, or the clock jumped.
   /// @param noticed_by  When somebody has looked for sure.
   void jump(timestamp to, duration noticed_by = {}) {
@@ -233,12 +246,16 @@ private:
 
   void set_clock(duration by) {
     const auto to = std::max(now() + by, new_year + days{1});
+    const bool is_forward = to > now();
     world_.process->set_clock(to);
     world_.process->advance(check_);
     for (auto& x : expected_) {
       if (to > x.seen)
         x.jump(to, check_);
-      x.pass(now());
+      if (is_forward)
+        x.pass_unaware(now());
+      else
+        x.pass(now());
     }
   }
 
@@ -279,7 +296,7 @@ BOOST_FIXTURE_TEST_SUITE(schedules_test, fixture)
 BOOST_AUTO_TEST_CASE(ten_years_pass_and_each_tick_is_started_at_its_time) {
   boot(new_year, 1, 24h);
   const std::vector schedules{
-    for_clerk("night", cron("30 2 * * *", "Europe/Berlin")),
+    for_clerk("nights", cron("30 2 * * SUN", "Europe/Berlin")),
     for_clerk("months", cron("@monthly", "America/New_York")),
     for_clerk("island", cron("45 1 * * SUN", "Australia/Lord_Howe")),
     for_clerk("weeks", every(days{7}, new_year + 1h)),
@@ -299,7 +316,7 @@ BOOST_AUTO_TEST_CASE(ten_years_pass_and_each_tick_is_started_at_its_time) {
     }
   }
   BOOST_CHECK(there.empty());
-  BOOST_CHECK_GT(runs, 4'800u);
+  BOOST_CHECK_GT(runs, 1'600u);
   std::cout << runs << " runs started in ten years\n";
 }
 
@@ -308,7 +325,7 @@ BOOST_AUTO_TEST_CASE(processes_die_anywhere_and_clocks_are_set) {
   std::cout << "schedules_test seed: " << seed << '\n';
   std::size_t ticks = 0;
   int deaths = 0;
-  for (std::uint32_t i = 0; i < 12; ++i) {
+  for (std::uint32_t i = 0; i < 6; ++i) {
     BOOST_TEST_CONTEXT("seed " << seed << " + " << i) {
       storm s{seed + i, i % 2 == 0 ? duration{30min} : duration{6h}};
       for (int step = 0; step < 60; ++step)
