@@ -3,6 +3,7 @@
 #include <kestrion/actors/event_hub_actor.hpp>
 #include <kestrion/actors/front_actor.hpp>
 #include <kestrion/actors/journal_actor.hpp>
+#include <kestrion/actors/schedule_actor.hpp>
 #include <kestrion/actors/scheduler_actor.hpp>
 #include <kestrion/actors/store_watch_actor.hpp>
 #include <kestrion/actors/supervision_tree.hpp>
@@ -102,6 +103,21 @@ supervised_child directory_child(const shared_context& context,
           }};
 }
 
+supervised_child schedule_child(const shared_context& context,
+                                std::shared_ptr<const agent_registry> agents,
+                                front_actor starts, bool detached) {
+  return {"schedules",
+          [context, agents = std::move(agents), starts = std::move(starts),
+           detached](caf::actor_system& system) {
+            auto actor =
+              detached ? system.spawn<caf::detached>(schedule_watch, context,
+                                                     agents, starts)
+                       : system.spawn(schedule_watch, context, agents, starts);
+            context->schedules.set(caf::actor_cast<caf::actor_addr>(actor));
+            return caf::actor_cast<caf::actor>(actor);
+          }};
+}
+
 supervised_child store_watch_child(const shared_context& context,
                                    bool detached) {
   return {"store watch", [context, detached](caf::actor_system& system) {
@@ -134,6 +150,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
   context->passivates = options.passivates;
   context->recovers = options.recover;
   context->store_is_shared = options.store_is_shared;
+  context->clock_check = options.clock_check;
   context->snapshots = options.snapshots;
   context->redaction = options.redaction;
   context->store = world.store;
@@ -147,6 +164,8 @@ engine start_engine(caf::actor_system& system, engine_world world,
   auto book = open_permit_book(options.calls, context->now()).value();
   context->calls->has_rules =
     !options.calls.limits.empty() || !options.calls.budgets.empty();
+  engine e;
+  e.front = system.spawn(front, context);
   // Each needs those before it.
   std::vector<supervised_child> children{
     event_hub_child(context),
@@ -154,13 +173,14 @@ engine start_engine(caf::actor_system& system, engine_world world,
     tool_watch_child(context),
     scheduler_child(context, std::move(book)),
     supervisor_child(context, options.restarts),
-    directory_child(context, std::move(agents), live)};
+    directory_child(context, agents, live)};
+  if (options.recover)
+    children.push_back(
+      schedule_child(context, agents, e.front, options.detached));
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
-  engine e;
   e.root = system.spawn(supervision_tree, options.supervision,
                         std::move(children), context->now);
-  e.front = system.spawn(front, context);
   // What ended without being started anew can't do this any more: the directory
   // ends its runs, the journal answers.
   caf::actor_cast<caf::abstract_actor*>(e.root)->attach_functor(

@@ -33,6 +33,10 @@ struct engine_options {
   std::shared_ptr<const redactor> redaction = {}; ///< The agents' too.
   snapshot_rule snapshots{};                      ///< When runs take one.
   bool store_is_shared = false; ///< Other processes may append to it.
+  /// Where schedules wait for a time, the clock is looked at as often as this:
+  /// it may be set, or stand still while the machine sleeps. Likewise for what
+  /// other processes do with schedules.
+  duration clock_check = std::chrono::seconds{30};
   /// The journal and the watch of a shared store have threads of their own.
   /// Only a simulation goes without.
   bool detached = true;

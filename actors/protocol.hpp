@@ -148,6 +148,11 @@ struct recover_all {
 
 struct look_at_store {};
 
+/// A schedule has changed, or may be due.
+struct look_at_schedules {
+  std::uint64_t alarm = 0; ///< Which; another one may be set since. 0: none.
+};
+
 /// Another process may have done something.
 struct store_news {
   bool may_take_over =
@@ -303,6 +308,11 @@ using store_watch_actor = caf::typed_actor<
   // INTERNAL: every few milliseconds.
   caf::reacts_to<look_at_store>>;
 
+/// Starts runs by the clock, as schedules have it.
+using schedule_actor = caf::typed_actor<
+  // Starts what is due.
+  caf::reacts_to<look_at_schedules>>;
+
 /// Restarts runs that crash, and parks those that crash too often.
 using supervisor_actor = caf::typed_actor<
   // Monitors a run's actor.
@@ -361,6 +371,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::wake_run_at)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::timers_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::recover_all)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_store)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::look_at_schedules)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::store_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::respawn_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kestrion::watch_run)

@@ -31,7 +31,8 @@ Handle strong(const actor_slot<caf::actor_addr>& slot) {
 
 /// What all runs of a runtime share.
 struct run_context {
-  std::shared_ptr<event_store> store; ///< For reading only.
+  /// For reading, and for what processes share; the journal appends.
+  std::shared_ptr<event_store> store;
   std::shared_ptr<tool_pool> tools;
   std::shared_ptr<call_desk> calls = std::make_shared<call_desk>();
   std::shared_ptr<event_tap> events = std::make_shared<event_tap>();
@@ -43,6 +44,7 @@ struct run_context {
   actor_slot<scheduler_actor> scheduler;
   actor_slot<caf::actor_addr> supervisor;    ///< Weak: it holds this context.
   actor_slot<caf::actor_addr> directory;     ///< Weak: it holds its runs.
+  actor_slot<caf::actor_addr> schedules;     ///< Weak: it holds this context.
   std::shared_ptr<const redactor> redaction; ///< Nothing: none.
   std::function<timestamp()> now;
   std::function<std::uint64_t()> random; ///< Any thread.
@@ -50,6 +52,7 @@ struct run_context {
   bool passivates = true;       ///< Runs that wait leave memory.
   bool recovers = true;         ///< Takes up what is unfinished.
   bool store_is_shared = false; ///< Other processes may append to it.
+  duration clock_check{};       ///< How often to see whether it was set.
   snapshot_rule snapshots;      ///< When runs take one.
   std::atomic<bool> is_stopping{false};
 };

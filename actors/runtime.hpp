@@ -14,6 +14,7 @@
 #include <kestrion/messages/command.hpp>
 #include <kestrion/messages/redactor.hpp>
 #include <kestrion/scheduler/restart_policy.hpp>
+#include <kestrion/scheduler/schedule.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 #include <kestrion/store/event_store.hpp>
 
@@ -36,7 +37,8 @@ namespace kestrion {
 struct runtime_options {
   /// `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`.
   std::string store = "sqlite:///kestrion.db";
-  /// Continue what is unfinished in the store, of the agents known here.
+  /// Continue what is unfinished in the store, and start what its schedules
+  /// say, of the agents known here.
   bool recover = true;
   /// Runs that wait for people leave memory until somebody decides.
   bool passivate = true;
@@ -279,6 +281,46 @@ public:
 
   /// @throws failure  `not_found`; `corrupt` if other bytes are there; `io`
   std::string get_blob(std::string_view hash) const;
+
+  // -- schedules --------------------------------------------------------------
+
+  /// Starts runs by the clock from now on, durably: each tick starts one run,
+  /// whoever crashes, and whichever of the store's processes that know the
+  /// agent are up. Said again with the same content, which a program does at
+  /// each start, it changes nothing; other content replaces what is there, and
+  /// what was started stays started. Other times, or another agent, begin now.
+  /// @throws failure  `not_found` for an unknown agent; `invalid_argument` for
+  ///   a cron expression, zone, interval, name or prompt that makes no sense,
+  ///   or a time that has passed; `limit_exceeded` (`schedules_max`); `io`,
+  ///   `corrupt`, as all below.
+  void schedule(schedule_request request);
+
+  /// Forgets a schedule. Runs that it has started go on.
+  /// @throws failure  `not_found`, as all below.
+  void unschedule(std::string_view name);
+
+  /// No tick starts a run until it is resumed, but for one that is just about
+  /// to. Paused twice is paused. @throws failure  `invalid_argument` without
+  /// `by`
+  void pause_schedule(std::string_view name, std::string by);
+
+  /// Goes on with the next tick: those that passed meanwhile were not missed.
+  /// `backfill_schedule` starts them.
+  void resume_schedule(std::string_view name);
+
+  /// Starts a run now, beside the ticks, also while it is paused.
+  run trigger_schedule(std::string_view name);
+
+  /// Starts a run for each tick from `from` to before `until` that has none
+  /// yet, also while it is paused. Returns when that is durable; the runs
+  /// follow.
+  /// @throws failure  `invalid_argument` unless from < until <= now;
+  ///   `limit_exceeded` for more ticks than 1,000 (`ticks_due_max`).
+  void backfill_schedule(std::string_view name, timestamp from,
+                         timestamp until);
+
+  /// All schedules of the store, by name.
+  std::vector<schedule_status> schedules() const;
 
   // -- limits -----------------------------------------------------------------
 

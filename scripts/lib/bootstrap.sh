@@ -11,8 +11,8 @@ project=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # Debian's packages, by what they are needed for.
 packages_to_build=(
   ccache cmake g++ ninja-build
-  libboost1.81-dev libboost-json1.81-dev libcaf-dev libsqlite3-dev libssl-dev
-  libvalijson-dev prometheus-cpp-dev
+  libboost1.81-dev libboost-json1.81-dev libcaf-dev libhowardhinnant-date-dev
+  libsqlite3-dev libssl-dev libvalijson-dev prometheus-cpp-dev tzdata
 )
 packages_to_test=(
   libboost-test1.81-dev

@@ -126,6 +126,9 @@ public:
     settle();
   }
 
+  /// Somebody sets the clock; timeouts that were set stay where they are.
+  void set_clock(timestamp to) { begin_ += to - now(); }
+
   /// Is called before each turn of an actor.
   void on_turn(std::function<void()> f) { on_turn_ = std::move(f); }
 

@@ -1,0 +1,66 @@
+/// Starts runs by the clock, and says what came of it.
+
+#include <kestrion/kestrion.hpp>
+
+#include <future>
+#include <iostream>
+
+int main() try {
+  namespace k = kestrion;
+  using namespace std::chrono_literals;
+
+  // Needs no key: it says what anybody would say.
+  auto reporter =
+    k::agent("reporter").model(k::function_model([](const k::model_request&) {
+      return k::says("All is well.");
+    }));
+  k::runtime rt{{.store = "memory:"}, {reporter}};
+
+  // At each start of the program: the same again changes nothing.
+  rt.schedule({.name = "nightly",
+               .agent = "reporter",
+               .input = k::user_message("Sum up what happened yesterday."),
+               .times = k::cron("30 2 * * MON-FRI", "Europe/Berlin")});
+  rt.schedule({.name = "watch",
+               .agent = "reporter",
+               .input = k::user_message("Is all well?"),
+               .times = k::every(15min),
+               .missed = k::missed_ticks::skip});
+
+  // A run now, beside the ticks.
+  std::cout << "now: " << rt.trigger_schedule("nightly").wait().text << '\n';
+
+  // Once, in half a second, and the nights of the last fortnight.
+  std::promise<void> eleven;
+  int ended = 0;
+  const auto watched = rt.watch({.kinds = {std::string{k::run_completed::tag}}},
+                                [&](const k::run_event&) {
+                                  if (++ended == 11)
+                                    eleven.set_value();
+                                });
+  const auto now = k::system_now();
+  rt.schedule({.name = "once",
+               .agent = "reporter",
+               .input = k::user_message("Half a second has passed."),
+               .times = k::at(now + 500ms)});
+  rt.backfill_schedule("nightly", now - 14 * 24h, now);
+  eleven.get_future().wait();
+
+  rt.pause_schedule("watch", "ana");
+  for (const auto& each : rt.schedules()) {
+    std::cout << each.request.name << ": ";
+    if (each.paused_by)
+      std::cout << "paused by " << *each.paused_by;
+    else if (each.next_tick)
+      std::cout << "next at " << to_string(*each.next_tick);
+    else
+      std::cout << "no more";
+    if (each.last_run)
+      std::cout << "; the last run is " << each.last_run->str();
+    std::cout << '\n';
+  }
+  return 0;
+} catch (const kestrion::failure& e) {
+  std::cerr << e.what() << '\n';
+  return 1;
+}
