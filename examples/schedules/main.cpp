@@ -28,31 +28,31 @@ int main() try {
                .missed = k::missed_ticks::skip});
 
   // A run now, beside the ticks.
-  std::cout << "now: " << rt.trigger_schedule("nightly").wait().text << '\n';
+  std::cout << "now: " << rt.trigger_schedule("nightly").wait().output << '\n';
 
-  // Once, in half a second, and the nights of the last fortnight.
-  std::promise<void> eleven;
+  // Once, in half a second, and what would have been in the last two hours.
+  std::promise<void> nine;
   int ended = 0;
   const auto watched = rt.watch({.kinds = {std::string{k::run_completed::tag}}},
                                 [&](const k::run_event&) {
-                                  if (++ended == 11)
-                                    eleven.set_value();
+                                  if (++ended == 9)
+                                    nine.set_value();
                                 });
   const auto now = k::system_now();
   rt.schedule({.name = "once",
                .agent = "reporter",
                .input = k::user_message("Half a second has passed."),
                .times = k::at(now + 500ms)});
-  rt.backfill_schedule("nightly", now - 14 * 24h, now);
-  eleven.get_future().wait();
-
   rt.pause_schedule("watch", "ana");
+  rt.backfill_schedule("watch", now - 2h, now);
+  nine.get_future().wait();
+
   for (const auto& each : rt.schedules()) {
     std::cout << each.request.name << ": ";
     if (each.paused_by)
       std::cout << "paused by " << *each.paused_by;
     else if (each.next_tick)
-      std::cout << "next at " << to_string(*each.next_tick);
+      std::cout << "next at " << k::to_string(*each.next_tick);
     else
       std::cout << "no more";
     if (each.last_run)

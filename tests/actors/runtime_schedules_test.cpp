@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_tick_starts_a_run_that_the_status_names) {
                       + to_string(std::get<at_time>(soon.times).time));
   BOOST_CHECK_EQUAL(row.tenant.value(), "gold");
   BOOST_CHECK(row.created_at >= std::get<at_time>(soon.times).time);
-  BOOST_CHECK_EQUAL(rt.result(id).text, "done: Clear up.");
+  BOOST_CHECK_EQUAL(rt.result(id).output, "done: Clear up.");
   rt.schedule(soon); // Again, as a program does that starts anew.
   BOOST_CHECK(!only().next_tick);
 }
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_run_may_be_started_beside_the_ticks_also_while_paused) {
   rt.pause_schedule("yearly", "ana");
   const auto first = rt.trigger_schedule("yearly");
   const auto second = rt.trigger_schedule("yearly");
-  BOOST_CHECK_EQUAL(first.wait().text, "done: Clear up.");
+  BOOST_CHECK_EQUAL(first.wait().output, "done: Clear up.");
   BOOST_CHECK(second.wait().status == run_status::completed);
   BOOST_CHECK(first.id() != second.id());
   BOOST_CHECK(!only().last_tick);
