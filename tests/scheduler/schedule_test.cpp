@@ -39,7 +39,7 @@ struct follower {
     return out;
   }
   std::vector<timestamp> follow(timestamp now) {
-    const auto due = plan(now).due;
+    auto due = plan(now).due;
     for (const auto tick : due)
       settle_tick(state, tick, std::nullopt);
     return due;

@@ -80,7 +80,8 @@ struct fixture {
   }
 
   void put(schedule_request r) {
-    BOOST_REQUIRE(put_schedule(*disk, std::move(r), process->now()));
+    const auto done = put_schedule(*disk, std::move(r), process->now());
+    BOOST_REQUIRE(done);
     look(*process);
   }
 
@@ -201,8 +202,8 @@ public:
 
 private:
   void add(schedule_request r) {
-    auto ticks = tick_series::make(r.times).value();
-    expected_.push_back({r, std::move(ticks), new_year, {}, {}});
+    expected_.push_back(
+      {r, tick_series::make(r.times).value(), new_year, {}, {}});
     world_.put(std::move(r));
   }
 
