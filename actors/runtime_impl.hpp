@@ -1,10 +1,10 @@
 #pragma once
 
 #include <kestrion/actors/asker.hpp>
+#include <kestrion/actors/embedding.hpp>
 #include <kestrion/actors/engine.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/actors/runtime.hpp>
-#include <kestrion/caf.hpp>
 #include <kestrion/providers/metrics/metrics_server.hpp>
 #include <kestrion/providers/tools/worker_pool.hpp>
 

@@ -55,7 +55,7 @@ bool is_free_text(std::string_view member) {
 
 struct redactor::pattern {
   boost::regex expression;
-  std::string placeholder;
+  std::string stand_in;
 };
 
 redactor::redactor() = default;
@@ -78,10 +78,10 @@ redactor::make(const redaction_rules& rules) {
   }
   for (const auto& each : out->secrets_)
     for (const auto& other : out->secrets_)
-      if (other.placeholder.find(each.value) != std::string::npos)
+      if (other.stand_in.find(each.value) != std::string::npos)
         return error{errc::invalid_argument,
                      "redaction: the value of the secret \"" + each.name
-                       + "\" is part of \"" + other.placeholder
+                       + "\" is part of \"" + other.stand_in
                        + "\", which stands for one"};
   std::stable_sort(out->secrets_.begin(), out->secrets_.end(),
                    [](const auto& a, const auto& b) {
@@ -115,9 +115,9 @@ void redactor::apply(event& e) const {
 
 std::string redactor::without_secrets(std::string text) const {
   for (const auto& each : secrets_) {
-    text = replaced(std::move(text), each.value, each.placeholder);
+    text = replaced(std::move(text), each.value, each.stand_in);
     if (each.escaped != each.value)
-      text = replaced(std::move(text), each.escaped, each.placeholder);
+      text = replaced(std::move(text), each.escaped, each.stand_in);
   }
   return text;
 }
@@ -125,10 +125,10 @@ std::string redactor::without_secrets(std::string text) const {
 std::string redactor::without_patterns(std::string text) const {
   for (const auto& each : patterns_) {
     try {
-      text = boost::regex_replace(text, each.expression, each.placeholder,
+      text = boost::regex_replace(text, each.expression, each.stand_in,
                                   boost::regex_constants::format_literal);
     } catch (const std::exception&) {
-      return each.placeholder; // Too much work to look for: better none of it.
+      return each.stand_in; // Too much work to look for: better none of it.
     }
   }
   return text;
@@ -143,7 +143,7 @@ std::optional<std::string> redactor::find_secret(std::string_view text) const {
 
 std::string redactor::reveal(std::string json) const {
   for (const auto& each : secrets_)
-    json = replaced(std::move(json), each.placeholder, each.escaped);
+    json = replaced(std::move(json), each.stand_in, each.escaped);
   return json;
 }
 

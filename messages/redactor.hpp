@@ -54,7 +54,7 @@ private:
     std::string name;
     std::string value;
     std::string escaped; ///< As inside of a JSON string.
-    std::string placeholder;
+    std::string stand_in;
   };
   struct pattern;
 
