@@ -61,6 +61,18 @@ public:
   result<void> delete_snapshots() override {
     return dead_ ? failed() : inner_->delete_snapshots();
   }
+  result<std::uint64_t> erase(std::span<const run_id> runs) override {
+    return misses() ? failed() : inner_->erase(runs);
+  }
+  result<std::uint64_t> used_bytes() const override {
+    return misses() ? failed() : inner_->used_bytes();
+  }
+  result<void> reclaim() override {
+    return misses() ? failed() : inner_->reclaim();
+  }
+  result<log_check> verify(const run_id& run) const override {
+    return misses() ? failed() : inner_->verify(run);
+  }
   result<std::string> put_blob(std::string_view bytes) override {
     return dead_ ? failed() : inner_->put_blob(bytes);
   }
