@@ -176,7 +176,7 @@ engine start_engine(caf::actor_system& system, engine_world world,
     directory_child(context, agents, live)};
   if (options.recover)
     children.push_back(
-      schedule_child(context, agents, e.front, options.detached));
+      schedule_child(context, std::move(agents), e.front, options.detached));
   if (options.store_is_shared)
     children.push_back(store_watch_child(context, options.detached));
   e.root = system.spawn(supervision_tree, options.supervision,
