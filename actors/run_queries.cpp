@@ -168,7 +168,7 @@ namespace {
 
 /// Where the row of a run says otherwise than its log, which can be read.
 std::optional<log_flaw> find_row_flaw(const run_row& row, const run_state& s) {
-  const auto flaw = [](std::uint64_t seq, std::string what) {
+  const auto flaw = [](std::uint64_t seq, const std::string& what) {
     return log_flaw{seq, "says otherwise than the row of the run: " + what};
   };
   const auto& started = *s.header;

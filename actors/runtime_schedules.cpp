@@ -62,7 +62,7 @@ void runtime::unschedule(std::string_view name) {
 }
 
 void runtime::pause_schedule(std::string_view name, std::string by) {
-  kestrion::pause_schedule(*impl_->store, name, by).value();
+  kestrion::pause_schedule(*impl_->store, name, std::move(by)).value();
 }
 
 void runtime::resume_schedule(std::string_view name) {

@@ -173,14 +173,14 @@ result<void> remove_schedule(event_store& store, std::string_view name) {
 }
 
 result<void> pause_schedule(event_store& store, std::string_view name,
-                            const std::string& by) {
+                            std::string by) {
   if (by.empty())
     return error{errc::invalid_argument, "who pauses schedule \""
                                            + std::string{name}
                                            + "\" is empty; expected a name"};
   return change_one(store, name, [&](stored_schedule& s) -> result<void> {
     if (!s.state.paused_by)
-      s.state.paused_by = to_valid_utf8(by);
+      s.state.paused_by = to_valid_utf8(std::move(by));
     return {};
   });
 }

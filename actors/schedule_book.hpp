@@ -44,7 +44,7 @@ result<void> remove_schedule(event_store& store, std::string_view name);
 /// Nothing if it is paused already. @par Errors `not_found`,
 /// `invalid_argument`
 result<void> pause_schedule(event_store& store, std::string_view name,
-                            const std::string& by);
+                            std::string by);
 
 /// What passed while it was paused was not missed. Nothing if it is not
 /// paused. @par Errors `not_found`

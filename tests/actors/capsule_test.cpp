@@ -39,7 +39,7 @@ struct world {
   }
 
   std::unique_ptr<runtime> open(const std::string& name,
-                                std::vector<agent> agents = team()) {
+                                const std::vector<agent>& agents = team()) {
     runtime_options options;
     options.store = url(name);
     return std::make_unique<runtime>(options, agents);

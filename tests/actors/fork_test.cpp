@@ -37,6 +37,7 @@ struct world {
 
 std::vector<std::string> tags_of(const std::vector<recorded_event>& events) {
   std::vector<std::string> out;
+  out.reserve(events.size());
   for (const auto& e : events)
     out.emplace_back(tag_of(e.event));
   return out;

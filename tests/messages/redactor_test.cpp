@@ -6,11 +6,11 @@ using namespace kestrion;
 
 namespace redactor_test {
 
-std::shared_ptr<const redactor> made(redaction_rules rules) {
+std::shared_ptr<const redactor> made(const redaction_rules& rules) {
   return redactor::make(rules).value();
 }
 
-std::string why_not(redaction_rules rules) {
+std::string why_not(const redaction_rules& rules) {
   return redactor::make(rules).error().detail;
 }
 

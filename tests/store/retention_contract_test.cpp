@@ -26,8 +26,10 @@ bool has(event_store& store, std::uint64_t n) {
   return is_there;
 }
 
-std::uint64_t erase(event_store& store, std::vector<std::uint64_t> numbers) {
+std::uint64_t erase(event_store& store,
+                    const std::vector<std::uint64_t>& numbers) {
   std::vector<run_id> runs;
+  runs.reserve(numbers.size());
   for (const auto n : numbers)
     runs.push_back(run_number(n));
   return store.erase(runs).value();
