@@ -5,6 +5,7 @@
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/messages/base64.hpp>
 #include <kestrion/messages/json_text.hpp>
+#include <kestrion/store/append_rules.hpp>
 #include <kestrion/store/log_chain.hpp>
 
 #include <boost/json/object.hpp>
@@ -321,6 +322,18 @@ result<bool> is_there(const event_store& store, const capsule::one_run& run) {
   return true;
 }
 
+/// @par Errors `conflict` if another run has the key; `io`, `corrupt`
+result<void> check_key(const event_store& store, const run_row& row) {
+  if (!row.key)
+    return {};
+  const auto taken = store.find_by_key(row.agent, *row.key);
+  if (!taken)
+    return taken.error();
+  if (*taken)
+    return key_conflict(row.agent, *row.key, (*taken)->id);
+  return {};
+}
+
 } // namespace
 
 result<void> export_run(const event_store& store, const run_id& id,
@@ -363,6 +376,8 @@ result<std::vector<run_id>> import_runs(event_store& store, const capsule& from,
     auto append = append_of(run, now);
     if (!append)
       return append.error();
+    if (auto ok = check_key(store, *append->created); !ok)
+      return ok.error();
     appends.push_back(std::move(*append));
   }
   for (const auto& bytes : from.blobs)

@@ -48,8 +48,9 @@ result<capsule> read_capsule(const std::string& path);
 /// parked, for the store that it comes from may go on with it. One that is
 /// there already, with the same log, stays as it is.
 /// @returns Their ids, in the order of the file.
-/// @par Errors `conflict` if a run is there with another log, then none is
-///   added; `io`
+/// @par Errors `conflict` if a run is there with another log, or another run
+/// has
+///   its key; then none is added. `io`
 result<std::vector<run_id>> import_runs(event_store& store, const capsule& from,
                                         timestamp now);
 

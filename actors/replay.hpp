@@ -24,7 +24,7 @@ struct replay_report {
   run_id run;
   std::string agent;
   std::uint64_t events = 0; ///< In the log.
-  /// The agent is defined otherwise than when the run was started. That alone
+  /// The agent is defined otherwise than the run went on with last. That alone
   /// is no divergence: a run may go on under a new prompt.
   bool definition_changed = false;
   std::optional<replay_divergence> divergence; ///< Nothing: it is the same.

@@ -99,9 +99,10 @@ result<retention_report> retain(event_store& store, const retention_rule& rule,
       if (!size)
         return size.error();
       bytes += *size;
-      is_last = is_last && &row == &rows->back();
-      if (bytes >= too_much)
-        break; // The rest of the page only if that was not enough.
+      if (bytes >= too_much) {
+        is_last = false; // The rest of the page, if that was not enough.
+        break;
+      }
     }
     if (going.empty())
       continue;

@@ -26,6 +26,7 @@
 ///   waiting_on_child --child_done--> batch
 ///   batch of a handoff --child_done(running)--> completed
 ///   question open (waiting_on_human) --answer_question--> batch
+///   only sleep left (sleeping) --tick at its time, signal_run--> batch
 ///   a limit reached, and people may raise it: held (waiting_on_human); nothing
 ///            new starts  --approve--> where it was, --deny--> failed
 ///   waiting_on_human --approve/deny--> batch
@@ -36,7 +37,8 @@
 ///            effects are simply owed again
 ///   any but terminal --cancel_run--> cancelled
 ///                    --park_run--> parked: people may decide, nothing starts
-///   parked --unpark_run--> where it was, taken over as by recover
+///   parked --unpark_run--> where it was, taken over as by recover; a fork
+///            begins so
 namespace kestrion {
 
 /// What follows from a command.

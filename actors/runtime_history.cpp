@@ -73,7 +73,11 @@ run runtime::fork(const run_id& id, std::uint64_t at,
   const auto fresh = run_id::make(
     now, static_cast<std::uint16_t>(impl_->engine.context->random()),
     impl_->engine.context->random());
-  auto request = fork_of(fresh, id, events(id), at, options, now).value();
+  auto signed_options = options;
+  if (impl_->redaction)
+    signed_options.by = impl_->redaction->without_secrets(options.by);
+  auto request =
+    fork_of(fresh, id, events(id), at, signed_options, now).value();
   impl_->append(std::move(request));
   return {*this, fresh};
 }

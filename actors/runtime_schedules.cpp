@@ -1,6 +1,7 @@
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/runtime_impl.hpp>
 #include <kestrion/actors/schedule_book.hpp>
+#include <kestrion/messages/valid_text.hpp>
 
 #include <caf/send.hpp>
 
@@ -52,6 +53,10 @@ schedule_status status_of(const stored_schedule& s, timestamp now) {
 
 void runtime::schedule(schedule_request request) {
   const auto& context = *impl_->engine.context;
+  if (const auto& redaction = impl_->redaction)
+    change_texts(request, [&](std::string& text, std::string_view) {
+      text = redaction->without_secrets(std::move(text));
+    });
   check_start(*impl_->agents, request, context.now()).value();
   put_schedule(*impl_->store, std::move(request), context.now()).value();
   tell_schedules(context);

@@ -40,15 +40,20 @@ WITH RECURSIVE log(id) AS (
 INSERT INTO leaving_events SELECT id FROM log;
 )sql";
 
-/// Rows that may name blobs, of those who go and of those who stay.
+/// Texts that may name blobs, of those who go and of those who stay. Data that
+/// is a blob as a whole names its images in there.
 constexpr const char* of_leaving[] = {
   "SELECT ifnull(blob, ''), data FROM events JOIN leaving_events USING(id) "
   "WHERE blob IS NOT NULL OR instr(data, '\"blob\":\"')",
+  "SELECT '', CAST(bytes AS TEXT) FROM blobs WHERE hash IN "
+  "(SELECT blob FROM events JOIN leaving_events USING(id))",
   "SELECT '', CAST(data AS TEXT) FROM snapshots JOIN leaving ON id = run"};
 constexpr const char* of_staying[] = {
   "SELECT ifnull(blob, ''), data FROM events "
   "WHERE (blob IS NOT NULL OR instr(data, '\"blob\":\"')) "
   "AND id NOT IN (SELECT id FROM leaving_events)",
+  "SELECT '', CAST(bytes AS TEXT) FROM blobs WHERE hash IN "
+  "(SELECT blob FROM events WHERE id NOT IN (SELECT id FROM leaving_events))",
   "SELECT '', CAST(data AS TEXT) FROM snapshots "
   "WHERE run NOT IN (SELECT id FROM leaving)"};
 

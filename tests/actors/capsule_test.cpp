@@ -151,6 +151,20 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_changed_or_cut_is_refused) {
   BOOST_CHECK_EQUAL(to->import_runs(file).size(), 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_is_taken_adds_nothing) {
+  const auto from = open("a.db");
+  const auto run = from->start("scout", "go", {.key = "one"});
+  run.wait();
+  from->export_run(run.id(), file);
+  const auto to = open("b.db");
+  const auto other = to->start("scout", "go", {.key = "one"});
+  other.wait();
+  BOOST_CHECK_EQUAL(why_not(*to, file),
+                    "conflict: the key \"one\" of agent \"scout\" is taken by "
+                      + other.id().str());
+  BOOST_CHECK_EQUAL(to->list().size(), 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_run_can_be_exported_to_a_folder_that_is_there_only) {
   const auto from = open("a.db");
   const auto run = from->start("scout", "go");

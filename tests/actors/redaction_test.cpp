@@ -123,6 +123,23 @@ BOOST_AUTO_TEST_CASE(an_approver_edits_with_the_name_of_a_secret) {
   BOOST_CHECK(!any_file_holds(secret));
 }
 
+BOOST_AUTO_TEST_CASE(forks_and_schedules_keep_no_secret_either) {
+  runtime rt{options(), {worker()}};
+  const auto run = rt.start("worker", "go");
+  run.wait();
+  const auto fork = rt.fork(run.id(), 2, {secret});
+  BOOST_CHECK_NE(rt.result(fork.id()).reason.find("[secret:db]"),
+                 std::string::npos);
+  schedule_request nightly;
+  nightly.name = "nightly";
+  nightly.agent = "worker";
+  nightly.input = user_message(std::string{"use "} + secret);
+  nightly.times = cron("0 3 * * *", "UTC");
+  rt.schedule(nightly);
+  BOOST_CHECK_EQUAL(rt.schedules().size(), 1u);
+  BOOST_CHECK(!any_file_holds(secret));
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_would_not_be_found_again_is_refused) {
   runtime rt{options(), {worker()}};
   try {

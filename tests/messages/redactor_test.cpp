@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(patterns_are_for_what_is_written_and_not_for_ids) {
 BOOST_AUTO_TEST_CASE(what_is_too_much_work_to_look_through_is_left_out) {
   const auto r = made({{}, {{"slow", "(a+)+$"}}});
   event e = message_received{user_message(std::string(4'000, 'a') + "b"), {}};
-  r->apply(e); // Ends.
-  BOOST_TEST(text_of(std::get<message_received>(e).message).size() <= 4'001u);
+  r->apply(e);
+  BOOST_TEST(text_of(std::get<message_received>(e).message) == "[slow]");
 }
 
 BOOST_AUTO_TEST_CASE(rules_that_make_no_sense_are_refused) {

@@ -117,6 +117,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(blobs_go_with_the_last_run_that_names_them, Maker,
   BOOST_CHECK(store.get_blob(unused).has_value());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_image_in_data_that_is_a_blob_stays, Maker,
+                              makers) {
+  Maker given;
+  auto& store = *given.store;
+  const auto hash = store.put_blob("picture").value();
+  std::string numbers; // No long string to take out: all of it is one blob.
+  for (int n = 0; n < 20'000; ++n)
+    numbers += "1234,";
+  const auto image = R"({"type":"image","blob":")" + hash + R"("})";
+  add_run(store, 1, run_status::completed, {}, image);
+  add_run(store, 2, run_status::completed, {}, "[" + numbers + image + "]");
+  BOOST_CHECK_EQUAL(erase(store, {1}), 1u);
+  BOOST_CHECK_EQUAL(store.get_blob(hash).value(), "picture");
+  BOOST_CHECK_EQUAL(erase(store, {2}), 1u);
+  BOOST_CHECK(store.get_blob(hash).error().code == errc::not_found);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(used_bytes_go_down, Maker, makers) {
   Maker given;
   auto& store = *given.store;
