@@ -3,6 +3,7 @@
 #include <kestrion/actors/durable_file.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/actors/run_queries.hpp>
+#include <kestrion/messages/attachments.hpp>
 #include <kestrion/messages/base64.hpp>
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/store/append_rules.hpp>
@@ -46,11 +47,12 @@ result<std::vector<run_id>> with_children(const event_store& store,
   return out;
 }
 
-void add_blobs(const std::vector<part>& parts, std::set<std::string>& out) {
-  for (const auto& p : parts)
-    if (const auto* image = std::get_if<image_part>(&p);
-        image && !image->blob.empty())
-      out.insert(image->blob);
+template <class Parts>
+void add_blobs(const Parts& parts, std::set<std::string>& out) {
+  visit_attachments(parts, [&](const auto& x) {
+    if (!x.blob.empty())
+      out.insert(x.blob);
+  });
 }
 
 /// What the events of a run name.
@@ -63,6 +65,9 @@ result<std::set<std::string>> blobs_of(const event_store& store,
   for (const auto& e : *events)
     if (const auto* said = std::get_if<message_received>(&e.event))
       add_blobs(said->message.parts, out);
+    else if (const auto* done = std::get_if<tool_call_completed>(&e.event);
+             done && done->attachments)
+      add_blobs(*done->attachments, out);
   return out;
 }
 

@@ -33,13 +33,32 @@ std::string shortened(const std::string& text) {
     + " bytes are left out ...]\n" + text.substr(text.size() - half));
 }
 
+/// What the summary is told of what people and tools showed.
+std::string in_brief(const text_part& x) {
+  return shortened(x.text);
+}
+std::string in_brief(const image_part&) {
+  return "[an image]";
+}
+std::string in_brief(const document_part& x) {
+  return "[a document" + (x.name.empty() ? "" : ": " + x.name) + "]";
+}
+
+std::string in_brief(const tool_result_part& x) {
+  auto out = shortened(x.content);
+  if (x.attachments)
+    for (const auto& each : *x.attachments)
+      out += " " + match(each, [](const auto& one) { return in_brief(one); });
+  return out;
+}
+
 void append(std::string& out, const message& m) {
   const std::string who = m.role == role::assistant ? "Agent" : "User";
   for (const auto& p : m.parts)
     match(
-      p,
-      [&](const text_part& x) { out += who + ": " + shortened(x.text) + "\n"; },
-      [&](const image_part&) { out += who + ": [an image]\n"; },
+      p, [&](const text_part& x) { out += who + ": " + in_brief(x) + "\n"; },
+      [&](const image_part& x) { out += who + ": " + in_brief(x) + "\n"; },
+      [&](const document_part& x) { out += who + ": " + in_brief(x) + "\n"; },
       [](const reasoning_part&) {}, // Only its maker can read it.
       [](const opaque_part&) {},
       [&](const tool_call_part& x) {
@@ -47,7 +66,7 @@ void append(std::string& out, const message& m) {
       },
       [&](const tool_result_part& x) {
         out += (x.is_error ? "Error of " : "Result of ") + x.name + ": "
-               + shortened(x.content) + "\n";
+               + in_brief(x) + "\n";
       });
 }
 

@@ -22,8 +22,9 @@ bool is_known_vendor_id(const run_state& s, const std::vector<part>& before,
     });
   };
   return has(before)
-         || std::any_of(s.conversation.begin(), s.conversation.end(),
-                        [&](const auto& m) { return has(m->parts); });
+         || (s.vendor_ids.may_have(id)
+             && std::any_of(s.conversation.begin(), s.conversation.end(),
+                            [&](const auto& m) { return has(m->parts); }));
 }
 
 /// Gives tool calls our ids. A vendor's id that is missing or was seen before

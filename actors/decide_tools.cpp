@@ -1,4 +1,5 @@
 #include <kestrion/actors/draft.hpp>
+#include <kestrion/messages/match.hpp>
 #include <kestrion/scheduler/backoff.hpp>
 
 #include <algorithm>
@@ -9,11 +10,33 @@ namespace kestrion::machine {
 
 namespace {
 
-/// What is too long can't be kept, and would be so again.
+std::size_t bytes_in(const text_part& x) {
+  return x.text.size();
+}
+std::size_t bytes_in(const image_part& x) {
+  return x.url.size();
+}
+std::size_t bytes_in(const document_part& x) {
+  return x.url.size();
+}
+
+/// What is too long can't be kept, and what is nothing can't be shown; both
+/// would be so again.
 tool_outcome kept(tool_outcome x) {
-  if (x.content.size() > tool_result_bytes_max)
-    return {too_long(x.content.size()), tool_failure::failed, true};
+  auto bytes = x.content.size();
+  for (const auto& each : x.attachments) {
+    bytes += match(each, [](const auto& one) { return bytes_in(one); });
+    if (const auto flaw = flaw_of(each))
+      return {"the result holds " + *flaw, tool_failure::failed, true};
+  }
+  if (bytes > tool_result_bytes_max)
+    return {too_long(bytes), tool_failure::failed, true};
   return x;
+}
+
+std::optional<std::vector<content_part>>
+attachments_of(std::vector<content_part> given) {
+  return given.empty() ? std::nullopt : std::optional{std::move(given)};
 }
 
 /// Ends `call` as `x` has it; `by` says so if not the tool itself.
@@ -24,8 +47,8 @@ void settle(draft& d, const std::string& call, tool_outcome x, duration took,
     d.emit(tool_call_failed{call, *x.failure, std::move(x.content), took,
                             std::move(by)});
   else
-    d.emit(
-      tool_call_completed{call, std::move(x.content), took, std::move(by)});
+    d.emit(tool_call_completed{call, std::move(x.content), took, std::move(by),
+                               attachments_of(std::move(x.attachments))});
   stop_if_spent(d);
 }
 

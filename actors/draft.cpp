@@ -1,7 +1,9 @@
 #include <kestrion/actors/draft.hpp>
 
 #include <kestrion/actors/fold_progress.hpp>
+#include <kestrion/messages/attachments.hpp>
 #include <kestrion/messages/json_text.hpp>
+#include <kestrion/messages/match.hpp>
 #include <kestrion/messages/redactor.hpp>
 #include <kestrion/messages/valid_text.hpp>
 
@@ -55,24 +57,51 @@ std::string is_status(const run_state& s) {
   return "the run is " + std::string{to_string(s.progress.status)};
 }
 
+namespace {
+
+std::optional<std::string> flaw_of(const text_part&) {
+  return {};
+}
+
+std::optional<std::string> flaw_of(const image_part& x) {
+  auto why = flaw_in(x);
+  if (why)
+    why->insert(0, "an image that ");
+  return why;
+}
+
+std::optional<std::string> flaw_of(const document_part& x) {
+  auto why = flaw_in(x);
+  if (why)
+    why->insert(0, "a document that ");
+  return why;
+}
+
+template <class Part>
+std::optional<std::string> flaw_of(const Part&) {
+  return "a part that is neither text nor an image nor a document";
+}
+
+} // namespace
+
+std::optional<std::string> flaw_of(const content_part& p) {
+  return match(p, [](const auto& x) { return flaw_of(x); });
+}
+
 std::optional<error> misfit(const message& input, const std::string& name) {
   const auto is_blank = [](const part& p) {
     const auto* text = std::get_if<text_part>(&p);
     return text && text->text.find_first_not_of(" \t\r\n") == std::string::npos;
-  };
-  const auto is_sayable = [](const part& p) {
-    return std::holds_alternative<text_part>(p)
-           || std::holds_alternative<image_part>(p);
   };
   const auto& parts = input.parts;
   if (std::all_of(parts.begin(), parts.end(), is_blank))
     return error{errc::invalid_argument,
                  "the prompt for agent \"" + name
                    + "\" is empty; expected something to do"};
-  if (!std::all_of(parts.begin(), parts.end(), is_sayable))
-    return error{errc::invalid_argument,
-                 "the prompt for agent \"" + name
-                   + "\" holds a part that is neither text nor an image"};
+  for (const auto& p : parts)
+    if (const auto flaw = match(p, [](const auto& x) { return flaw_of(x); }))
+      return error{errc::invalid_argument,
+                   "the prompt for agent \"" + name + "\" holds " + *flaw};
   return std::nullopt;
 }
 

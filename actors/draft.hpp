@@ -105,6 +105,9 @@ std::string in_words(const std::string& agent, run_status status,
 /// "the run is completed"
 std::string is_status(const run_state& s);
 
+/// Why nobody can be shown it, as a noun with a clause; nothing: they can.
+std::optional<std::string> flaw_of(const content_part& p);
+
 /// Why this can't be what a user said to agent `name`.
 std::optional<error> misfit(const message& input, const std::string& name);
 

@@ -10,6 +10,7 @@ namespace kestrion {
 namespace {
 
 void say(run_state& s, message m) {
+  s.vendor_ids.add(m);
   s.conversation.push_back(std::make_shared<const message>(std::move(m)));
 }
 
@@ -24,20 +25,22 @@ void hear(run_state& s, message m) {
 void say_heard(run_state& s) {
   if (s.progress.heard != 0 || s.heard.empty())
     return;
+  s.vendor_ids.add(s.heard);
   s.conversation.insert(s.conversation.end(), s.heard.begin(), s.heard.end());
   s.heard.clear();
 }
 
 /// Keeps a result until its batch is complete.
 void keep(run_state& s, const std::string& id, std::string content,
-          bool is_error) {
+          bool is_error, std::optional<std::vector<content_part>> attachments) {
   const auto& batch = *s.conversation.back();
   std::size_t at = 0;
   for (const auto& each : batch.parts)
     if (const auto* asked = std::get_if<tool_call_part>(&each)) {
       if (asked->id == id && at < s.results.size()) {
-        s.results[at] = tool_result_part{id, asked->vendor_id, asked->name,
-                                         std::move(content), is_error};
+        s.results[at] = tool_result_part{id,          asked->vendor_id,
+                                         asked->name, std::move(content),
+                                         is_error,    std::move(attachments)};
         return; // Ids differ.
       }
       ++at;
@@ -66,19 +69,22 @@ void sum_up(run_state& s, const conversation_compacted& x) {
   const auto begin = s.conversation.begin() + x.first;
   *begin = std::make_shared<const message>(user_message(text_of(x)));
   s.conversation.erase(begin + 1, begin + x.messages);
+  s.vendor_ids = {};
+  s.vendor_ids.add(s.conversation);
 }
 
 } // namespace
 
 run_state fold(run_state s, recorded_event e) {
   fold_progress(s.progress, e);
-  const auto keep_result = [&](const std::string& id, std::string content,
-                               bool is_error) {
-    if (s.results.empty())
-      return;
-    keep(s, id, std::move(content), is_error);
-    say_results_if_complete(s);
-  };
+  const auto keep_result =
+    [&](const std::string& id, std::string content, bool is_error,
+        std::optional<std::vector<content_part>> attachments = {}) {
+      if (s.results.empty())
+        return;
+      keep(s, id, std::move(content), is_error, std::move(attachments));
+      say_results_if_complete(s);
+    };
   match(
     e.event, [&](run_started& x) { s.header = std::move(x); },
     [&](message_received& x) { hear(s, std::move(x.message)); },
@@ -89,7 +95,8 @@ run_state fold(run_state s, recorded_event e) {
       s.results.assign(s.progress.calls.size(), std::nullopt);
     },
     [&](tool_call_completed& x) {
-      keep_result(x.call, std::move(x.content), false);
+      keep_result(x.call, std::move(x.content), false,
+                  std::move(x.attachments));
     },
     [&](tool_call_failed& x) {
       keep_result(x.call, std::move(x.detail), true);

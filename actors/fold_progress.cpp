@@ -21,18 +21,45 @@ open_call* find_gated(run_progress& p, const std::string& id) {
   return p.limit && p.limit->call.id == id ? &p.limit->call : find(p, id);
 }
 
+/// Images and documents count as vendors bill them, about: a document's pages
+/// as what its text may have.
+std::size_t bytes_of_part(const text_part& x) {
+  return x.text.size();
+}
+std::size_t bytes_of_part(const image_part&) {
+  return 4'000;
+}
+std::size_t bytes_of_part(const document_part&) {
+  return 40'000;
+}
+std::size_t bytes_of_part(const reasoning_part& x) {
+  return x.raw.size();
+}
+std::size_t bytes_of_part(const opaque_part& x) {
+  return x.raw.size();
+}
+std::size_t bytes_of_part(const tool_call_part& x) {
+  return x.name.size() + x.arguments.size();
+}
+
+std::size_t bytes_of_all(const std::optional<std::vector<content_part>>& list) {
+  std::size_t n = 0;
+  if (list)
+    for (const auto& p : *list)
+      n += match(p, [](const auto& x) { return bytes_of_part(x); });
+  return n;
+}
+
+std::size_t bytes_of_part(const tool_result_part& x) {
+  return x.content.size() + bytes_of_all(x.attachments);
+}
+
 } // namespace
 
 std::int64_t bytes_of(const std::vector<part>& parts) {
   std::size_t n = 0;
   for (const auto& p : parts)
-    match(
-      p, [&](const text_part& x) { n += x.text.size(); },
-      [&](const image_part&) { n += 4'000; }, // About what vendors bill.
-      [&](const reasoning_part& x) { n += x.raw.size(); },
-      [&](const opaque_part& x) { n += x.raw.size(); },
-      [&](const tool_call_part& x) { n += x.name.size() + x.arguments.size(); },
-      [&](const tool_result_part& x) { n += x.content.size(); });
+    n += match(p, [](const auto& x) { return bytes_of_part(x); });
   return static_cast<std::int64_t>(n);
 }
 
@@ -169,7 +196,7 @@ void complete_call(run_progress& p, const tool_call_completed& x) {
   const auto* call = find(p, x.call);
   if (call && call->phase == call_phase::asking)
     p.closed_questions.push_back({x.call, x.by.value_or(""), x.content});
-  set_done(p, x.call, x.content.size());
+  set_done(p, x.call, x.content.size() + bytes_of_all(x.attachments));
 }
 
 /// The model's answer. It is not the last word if something was said meanwhile.

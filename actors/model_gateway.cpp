@@ -1,6 +1,6 @@
 #include <kestrion/actors/model_gateway.hpp>
 
-#include <kestrion/providers/models/images.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -24,7 +24,7 @@ void start_model_call(model_work work) {
   };
   if (work.blobs) {
     auto& said = work.request.conversation;
-    auto shown = with_images(said, [&](const std::string& hash) {
+    auto shown = with_blobs(said, [&](const std::string& hash) {
       return work.blobs->get_blob(hash);
     });
     if (!shown)

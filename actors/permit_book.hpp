@@ -4,13 +4,15 @@
 #include <kestrion/actors/run_budget.hpp>
 #include <kestrion/messages/run_id.hpp>
 
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <caf/actor_addr.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace kestrion {
@@ -28,15 +30,14 @@ struct permit_book {
   /// The life of a run that asked.
   struct holder {
     caf::actor_addr actor;
-    std::vector<std::uint64_t> permits;
+    boost::container::small_vector<std::uint64_t, 1> permits;
   };
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 
   token_scheduler scheduler;
-  std::unordered_map<std::uint64_t, permit> permits; ///< By number.
-  std::unordered_map<call_ticket, std::uint64_t> numbers;
-  std::unordered_map<run_id, holder> holders;
+  boost::unordered_flat_map<std::uint64_t, permit> permits; ///< By number.
+  boost::unordered_flat_map<run_id, holder, std::hash<run_id>> holders;
   std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;

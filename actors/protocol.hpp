@@ -172,7 +172,7 @@ struct model_work {
   model_ptr model;
   model_request request;
   std::stop_token stop;
-  /// Where the blobs of its images are; null if it has none.
+  /// Where its blobs are, of images and documents; null if it has none.
   std::shared_ptr<const event_store> blobs = {};
   delta_sink on_delta = {}; ///< Empty: nobody sees the answer being made.
 };

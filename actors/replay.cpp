@@ -126,7 +126,10 @@ public:
     if (x.by)
       return resolve_doubt{{x.call, doubt_answer::happened, *x.by, x.content},
                            now_};
-    return done(x.call, {x.content, {}}, x.duration);
+    tool_outcome outcome{x.content, {}};
+    if (x.attachments)
+      outcome.attachments = *x.attachments;
+    return done(x.call, std::move(outcome), x.duration);
   }
 
   made operator()(const tool_call_failed& x) const {

@@ -43,7 +43,7 @@ struct run_actor_state {
   std::shared_ptr<const agent_code> agent;
   run_state run;
   snapshot_meter meter;
-  std::size_t looked_at = 0; ///< Messages, for images that are blobs.
+  std::size_t looked_at = 0; ///< Messages, for what is a blob in them.
   bool shows_blobs = false;
   std::vector<effect_in_flight> in_flight;
   std::optional<timestamp> wake; ///< What the directory was told last.

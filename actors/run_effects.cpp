@@ -6,7 +6,7 @@
 #include <kestrion/actors/run_permits.hpp>
 #include <kestrion/actors/run_queries.hpp>
 #include <kestrion/messages/match.hpp>
-#include <kestrion/providers/models/images.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 
 #include <caf/actor_cast.hpp>
 
@@ -22,7 +22,8 @@ std::string key_of(const run_actor_state& st, const std::string& call) {
   return st.id.str() + "/" + call;
 }
 
-/// Whether the conversation has images that are blobs. Looks at each message
+/// Whether the conversation has images or documents that
+/// are blobs. Looks at each message
 /// once, so a turn costs the same however long the conversation is.
 bool shows_blobs(run_actor_state& st) {
   const auto& said = st.run.conversation;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <kestrion/actors/run_header.hpp>
+#include <kestrion/actors/vendor_ids.hpp>
 #include <kestrion/messages/boxed.hpp>
 #include <kestrion/messages/effect.hpp>
 #include <kestrion/messages/event.hpp>
@@ -254,6 +255,7 @@ struct run_state {
   kestrion::conversation conversation; ///< As models see it: compacted.
   kestrion::conversation heard;        ///< Said, but not to the model yet.
   std::vector<std::optional<tool_result_part>> results; ///< As progress.calls.
+  kestrion::vendor_ids vendor_ids{}; ///< Of the conversation.
 };
 
 /// The limits that hold for a run now.

@@ -273,9 +273,10 @@ public:
   /// @throws failure  `invalid_argument`, `io`, `corrupt`
   retention_report retain(const retention_rule& rule);
 
-  /// Keeps bytes in the store, durable, under their SHA-256: what `image_part`
-  /// names as its `blob`. Keeping the same again is nothing. It goes with the
-  /// last run that names it, when that is erased.
+  /// Keeps bytes in the store, durable, under their SHA-256: what an
+  /// `image_part` or a `document_part` names as its `blob`. Keeping the same
+  /// again is nothing. It goes with the last run that names it, when that is
+  /// erased.
   /// @returns The hash, 64 hexadecimal digits. @throws failure  `io`
   std::string put_blob(std::string_view bytes);
 

@@ -38,8 +38,6 @@ void wait_for_next(schedule_self self) {
     set_schedule_alarm(self, st.context->clock_check);
 }
 
-void look_at_due(schedule_self self);
-
 void note_all(schedule_self self) {
   auto& st = self->state;
   const auto outcomes = std::exchange(st.outcomes, {});
@@ -50,7 +48,7 @@ void note_all(schedule_self self) {
     });
   const bool was_asked = std::exchange(st.looks_again, false);
   if (noted && (!fails || was_asked))
-    look_at_due(self);
+    self->send(self, look_at_schedules{}); // By itself it would recurse.
   else
     look_again_in(self, start_retry);
 }
@@ -62,11 +60,31 @@ void answered(schedule_self self, std::size_t i, result<run_id> run) {
     note_all(self);
 }
 
+/// Why a tick starts nothing: the run before it goes on.
+result<void> check_overlap(const event_store& store, const due_start& x) {
+  if (!x.waits_for)
+    return {};
+  const auto row = store.find(*x.waits_for);
+  if (!row)
+    return row.error();
+  if (*row && !is_terminal((*row)->status))
+    return error{errc::refused, "run " + x.waits_for->str()
+                                  + " of the tick before is still "
+                                  + std::string{to_string((*row)->status)}};
+  return {};
+}
+
 void start_all(schedule_self self, std::vector<due_start> starts) {
   auto& st = self->state;
   st.unanswered = starts.size();
   for (auto& x : starts) {
     const auto i = st.outcomes.size();
+    if (auto free = check_overlap(*st.context->store, x); !free) {
+      st.outcomes.push_back(
+        {x.request.name, x.tick, x.is_backfill, free.error()});
+      --st.unanswered;
+      continue;
+    }
     st.outcomes.push_back({x.request.name, x.tick, x.is_backfill,
                            error{errc::unavailable, "no answer yet"}});
     auto header = header_of(x.request);
@@ -78,6 +96,8 @@ void start_all(schedule_self self, std::vector<due_start> starts) {
       .then([self, i](const run_receipt& r) { answered(self, i, r.run); },
             [self, i](const caf::error& e) { answered(self, i, from_caf(e)); });
   }
+  if (st.unanswered == 0)
+    note_all(self);
 }
 
 void look_at_due(schedule_self self) {

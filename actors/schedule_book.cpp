@@ -3,6 +3,8 @@
 #include <kestrion/messages/described.hpp>
 #include <kestrion/messages/valid_text.hpp>
 
+#include <boost/json/object.hpp>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -12,7 +14,7 @@ namespace kestrion {
 namespace {
 
 constexpr std::string_view book_name = "schedules";
-constexpr std::int64_t book_version = 1;
+constexpr std::int64_t book_version = 2; ///< 1 knew nothing of overlaps.
 constexpr std::size_t name_bytes_max = 128;
 
 /// What the store has.
@@ -22,20 +24,35 @@ struct book_text {
 };
 BOOST_DESCRIBE_STRUCT(book_text, (), (version, schedules))
 
+/// What a book of version 1 did not say.
+void bring_up_to_date(boost::json::object& book) {
+  auto* schedules = book["schedules"].if_object();
+  if (!schedules)
+    return; // It will not decode.
+  for (auto& each : *schedules)
+    if (auto* stored = each.value().if_object())
+      if (auto* request = (*stored)["request"].if_object())
+        request->emplace("overlap", "allow");
+}
+
 result<schedule_book> parse_book(const std::string& text) {
   if (text.empty())
     return schedule_book{};
-  const auto json = parse_json(text, "the schedules in the store");
+  auto json = parse_json(text, "the schedules in the store");
   if (!json)
     return error{errc::corrupt, json.error().detail};
-  if (const auto* object = json->if_object())
-    if (const auto* version = object->if_contains("version"))
-      if (version->is_int64() && version->as_int64() > book_version)
+  if (auto* object = json->if_object())
+    if (const auto* version = object->if_contains("version");
+        version && version->is_int64()) {
+      if (version->as_int64() > book_version)
         return error{errc::unsupported,
                      "the schedules in the store are of version "
                        + std::to_string(version->as_int64())
                        + "; this program knows version "
                        + std::to_string(book_version)};
+      if (version->as_int64() == 1)
+        bring_up_to_date(*object);
+    }
   auto out = decode_json<book_text>(*json);
   if (!out)
     return error{errc::corrupt,
@@ -254,10 +271,15 @@ look_at_book(event_store& store,
       }
       auto plan = plan_ticks(*ticks, s.request, s.state, now, starts_max);
       s.state = std::move(plan.state);
-      for (const auto tick : plan.due)
-        out.starts.push_back({s.request, tick, false});
+      const bool may_overlap = s.request.overlap == overlap_policy::allow;
+      for (const auto tick : plan.due) {
+        out.starts.push_back({s.request, tick, false,
+                              may_overlap ? std::nullopt : s.state.last_run});
+        if (!may_overlap)
+          break; // The next may have to wait for this one.
+      }
       for (const auto tick : plan.backfill)
-        out.starts.push_back({s.request, tick, true});
+        out.starts.push_back({s.request, tick, true, std::nullopt});
       if (plan.next && (!out.next || *plan.next < *out.next))
         out.next = plan.next;
     }

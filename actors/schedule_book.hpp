@@ -67,10 +67,13 @@ struct due_start {
   schedule_request request;
   timestamp tick;
   bool is_backfill = false;
+  std::optional<run_id> waits_for = {}; ///< It is skipped until that has ended.
 };
 
 struct schedule_look {
-  std::vector<due_start> starts; ///< In the order of their ticks.
+  /// In the order of their ticks. Where runs may not overlap, one of a schedule
+  /// at a time.
+  std::vector<due_start> starts;
   std::optional<timestamp> next; ///< When the next tick will be due.
 };
 

@@ -29,11 +29,12 @@ permit_book::permit take_out(permit_book& book, std::uint64_t number) {
     return {};
   const auto out = i->second;
   book.permits.erase(i);
-  book.numbers.erase(out.ticket);
   book.waiting -= out.is_granted ? 0 : 1;
   if (const auto holder = book.holders.find(out.run);
-      holder != book.holders.end())
-    std::erase(holder->second.permits, number);
+      holder != book.holders.end()) {
+    auto& all = holder->second.permits;
+    all.erase(std::remove(all.begin(), all.end(), number), all.end());
+  }
   return out;
 }
 
@@ -91,6 +92,7 @@ void take_up(scheduler_self self, reserve_call& x) {
                                    self->state.now());
   for (const auto& each : x.budgets)
     self->state.desk->set_budget(each.run, true);
+  x.request.tag = x.permit;
   const auto ticket = book.scheduler.reserve(x.request, self->state.now());
   if (!ticket) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
@@ -100,7 +102,6 @@ void take_up(scheduler_self self, reserve_call& x) {
   holder.actor = x.holder;
   holder.permits.push_back(x.permit);
   book.permits.emplace(x.permit, permit_book::permit{*ticket, run, false});
-  book.numbers.emplace(*ticket, x.permit);
   ++book.waiting;
 }
 
@@ -131,17 +132,18 @@ void take_up_all(scheduler_self self) {
 
 // -- what follows -------------------------------------------------------------
 
-void announce(permit_book& book, std::uint64_t number, const call_granted&) {
-  auto& permit = book.permits.at(number);
+void announce(permit_book& book, permit_book::permit& permit,
+              const call_granted& x) {
   permit.is_granted = true;
   --book.waiting;
-  tell(book.holders.at(permit.run).actor, call_decided{number});
+  tell(book.holders.at(permit.run).actor, call_decided{x.tag});
 }
 
-void announce(permit_book& book, std::uint64_t number, const call_refused& x) {
-  const auto holder = book.holders.at(book.permits.at(number).run).actor;
-  take_out(book, number);
-  tell(holder, call_decided{number, x.why});
+void announce(permit_book& book, const permit_book::permit& permit,
+              const call_refused& x) {
+  const auto holder = book.holders.at(permit.run).actor;
+  take_out(book, x.tag);
+  tell(holder, call_decided{x.tag, x.why});
 }
 
 void set_alarm(scheduler_self self, timestamp now) {
@@ -161,9 +163,9 @@ void look(scheduler_self self) {
   for (const auto& outcome : st.book->scheduler.poll(now))
     std::visit(
       [&](const auto& x) {
-        const auto number = st.book->numbers.find(x.ticket);
-        if (number != st.book->numbers.end()) // Else it was given up meanwhile.
-          announce(*st.book, number->second, x);
+        const auto permit = st.book->permits.find(x.tag);
+        if (permit != st.book->permits.end()) // Else it was given up meanwhile.
+          announce(*st.book, permit->second, x);
       },
       outcome);
   st.desk->waiting = st.book->waiting;

@@ -67,9 +67,11 @@ result<run_state> decode_snapshot(std::string_view bytes) {
   auto text = decode_json<state_text>(*parsed, "snapshot");
   if (!text)
     return error{errc::corrupt, text.error().detail};
-  return run_state{std::move(text->header), std::move(text->progress),
-                   shared(std::move(text->conversation)),
-                   shared(std::move(text->heard)), std::move(text->results)};
+  run_state out{std::move(text->header), std::move(text->progress),
+                shared(std::move(text->conversation)),
+                shared(std::move(text->heard)), std::move(text->results)};
+  out.vendor_ids.add(out.conversation);
+  return out;
 }
 
 } // namespace kestrion

@@ -13,7 +13,7 @@ namespace kestrion {
 
 /// Of the state, its bytes and the fold that leads to it. Raise it whenever
 /// one of them changes: snapshots of another version are not read.
-inline constexpr std::uint32_t snapshot_version = 5;
+inline constexpr std::uint32_t snapshot_version = 6;
 
 /// JSON, behind its own SHA-256.
 std::string encode_snapshot(const run_state& state);

@@ -59,7 +59,9 @@ public:
     about(x.call, x.by ? "again, says " + *x.by : "");
   }
   void operator()(const tool_call_completed& x) {
-    about(x.call, says(x.by) + x.content);
+    const auto more = x.attachments ? x.attachments->size() : 0;
+    about(x.call, says(x.by) + x.content
+                    + (more == 0 ? "" : " [+" + std::to_string(more) + "]"));
     out_.took = x.duration;
   }
   void operator()(const tool_call_failed& x) {

@@ -35,6 +35,7 @@ struct tool_outcome {
   std::string content; ///< The result, or what went wrong.
   std::optional<tool_failure> failure;
   bool is_permanent = false; ///< Another attempt would fail as well.
+  std::vector<content_part> attachments{}; ///< Of a result, behind `content`.
   bool operator==(const tool_outcome&) const = default;
 };
 

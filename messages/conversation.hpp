@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -34,6 +35,20 @@ struct image_part {
   bool operator==(const image_part&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(image_part, (), (media_type, url, blob))
+
+/// A document by reference, as an image is: a PDF, or plain text.
+struct document_part {
+  static constexpr std::string_view tag = "document";
+  std::string media_type; ///< "application/pdf", "text/plain"; as an image's.
+  std::string name;       ///< "report.pdf", for the model; may be empty.
+  std::string url;
+  std::string blob;
+  bool operator==(const document_part&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(document_part, (), (media_type, name, url, blob))
+
+/// What people say and tools answer.
+using content_part = std::variant<text_part, image_part, document_part>;
 
 /// What the model thought, to be given back to the same vendor unchanged.
 struct reasoning_part {
@@ -73,13 +88,15 @@ struct tool_result_part {
   std::string name;      ///< The tool's.
   std::string content;   ///< Text, or a JSON document as text.
   bool is_error = false;
+  /// What follows the content, in this order; never an empty list.
+  std::optional<std::vector<content_part>> attachments{};
   bool operator==(const tool_result_part&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(tool_result_part, (),
-                      (call, vendor_id, name, content, is_error))
+                      (call, vendor_id, name, content, is_error, attachments))
 
-using part = std::variant<text_part, image_part, reasoning_part, opaque_part,
-                          tool_call_part, tool_result_part>;
+using part = std::variant<text_part, image_part, document_part, reasoning_part,
+                          opaque_part, tool_call_part, tool_result_part>;
 
 /// One turn of one speaker.
 struct message {

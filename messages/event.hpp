@@ -107,9 +107,11 @@ struct tool_call_completed {
   std::string content;
   kestrion::duration duration{};
   std::optional<std::string> by; ///< Who says so, when it was in doubt.
+  std::optional<std::vector<content_part>> attachments{};
   bool operator==(const tool_call_completed&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(tool_call_completed, (), (call, content, duration, by))
+BOOST_DESCRIBE_STRUCT(tool_call_completed, (),
+                      (call, content, duration, by, attachments))
 
 /// Why a tool call gave the model an error result (a denial is an event of its
 /// own).

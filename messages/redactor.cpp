@@ -1,5 +1,6 @@
 #include <kestrion/messages/redactor.hpp>
 
+#include <kestrion/messages/attachments.hpp>
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/valid_text.hpp>
 
@@ -108,7 +109,9 @@ redactor::make(const redaction_rules& rules) {
 void redactor::apply(event& e) const {
   change_texts(e, [this](std::string& text, std::string_view member) {
     text = without_secrets(std::move(text));
-    if (is_free_text(member))
+    // What looks like a match in bytes as base64 is none, and they would be
+    // broken.
+    if (is_free_text(member) && !(member == "url" && data_in(text)))
       text = without_patterns(std::move(text));
   });
 }

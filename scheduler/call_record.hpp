@@ -32,6 +32,7 @@ struct call_record {
   budget_amount most;
   timestamp reserved_at;
   timestamp granted_at;
+  std::uint64_t tag = 0;
   std::vector<call_limit::hold> holds;
 };
 

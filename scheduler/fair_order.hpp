@@ -1,8 +1,10 @@
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
+#include <functional>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 namespace kestrion {
@@ -131,7 +133,7 @@ private:
 
   double virtual_time_ = 0;
   double weights_ = 0;
-  std::unordered_map<Key, member> members_;
+  boost::unordered_flat_map<Key, member, std::hash<Key>> members_;
   std::set<entry> order_;
   std::set<entry> leaving_; ///< By tag: those that want nothing.
 };

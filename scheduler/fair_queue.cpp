@@ -1,15 +1,18 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 
+#include <algorithm>
+
 namespace kestrion {
 
 void fair_queue::push(const item& what) {
   auto& tenant = queues_[what.tenant];
   auto& run = tenant.runs[what.run];
-  run.insert({what.boost, what.ticket});
+  const by_priority call{what.boost, what.ticket};
+  run.insert(std::upper_bound(run.begin(), run.end(), call), call);
   if (run.size() == 1)
     tenant.order.add(what.run, 1, what.boost);
   else
-    tenant.order.boost(what.run, run.begin()->boost);
+    tenant.order.boost(what.run, run.front().boost);
   if (tenant.size++ == 0)
     tenants_.add(what.tenant, what.weight);
   tenant.cost += what.cost;
@@ -23,13 +26,19 @@ void fair_queue::erase(const item& what) {
     return;
   auto& q = tenant->second;
   const auto run = q.runs.find(what.run);
-  if (run == q.runs.end() || run->second.erase({what.boost, what.ticket}) == 0)
+  if (run == q.runs.end())
     return;
-  if (run->second.empty()) {
+  auto& calls = run->second;
+  const auto call =
+    std::find(calls.begin(), calls.end(), by_priority{what.boost, what.ticket});
+  if (call == calls.end())
+    return;
+  calls.erase(call);
+  if (calls.empty()) {
     q.runs.erase(run);
     q.order.remove(what.run);
   } else {
-    q.order.boost(what.run, run->second.begin()->boost);
+    q.order.boost(what.run, calls.front().boost);
   }
   // Sums start anew with each empty queue: no rounding error outlives it.
   q.cost = --q.size == 0 ? 0 : q.cost - what.cost;
@@ -40,7 +49,7 @@ void fair_queue::erase(const item& what) {
 
 std::uint64_t fair_queue::first() const {
   const auto& q = queues_.at(tenants_.first());
-  return q.runs.at(q.order.first()).begin()->ticket;
+  return q.runs.at(q.order.first()).front().ticket;
 }
 
 void fair_queue::charge(std::uint32_t tenant, const run_id& run, double weight,

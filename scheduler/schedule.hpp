@@ -28,6 +28,13 @@ enum class missed_ticks : std::uint8_t {
 };
 BOOST_DESCRIBE_ENUM(missed_ticks, latest, skip, all)
 
+/// What a tick does while the run that the schedule started last has not ended.
+enum class overlap_policy : std::uint8_t {
+  allow, ///< Another run, beside it.
+  skip,  ///< None. Backfills and what is started by hand do not ask.
+};
+BOOST_DESCRIBE_ENUM(overlap_policy, allow, skip)
+
 /// So many ticks of a schedule may be due at a time; earlier ones are left out.
 /// Also the most that one backfill may start.
 inline constexpr std::size_t ticks_due_max = 1'000;
@@ -51,11 +58,12 @@ struct schedule_request {
   std::map<std::string, std::string> labels = {};
   call_lane lane = call_lane::batch; ///< As in `start_options`.
   int priority = 0;
+  overlap_policy overlap = overlap_policy::allow;
   bool operator==(const schedule_request&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(schedule_request, (),
                       (name, agent, input, times, missed, grace, tenant, labels,
-                       lane, priority))
+                       lane, priority, overlap))
 
 /// Ticks that somebody asked for though they have passed.
 struct backfill_range {

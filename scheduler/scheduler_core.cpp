@@ -106,6 +106,7 @@ call_record scheduler_core::record(const call_request& request,
   if (!request.budget.empty())
     out.budget = budgets.find(request.budget);
   out.most = request.most;
+  out.tag = request.tag;
   out.reserved_at = now;
   out.item.tenant = asks.index;
   out.item.run = request.run;
@@ -215,8 +216,9 @@ void scheduler_core::grant(call_record& call, timestamp now) {
   (call.lane == call_lane::interactive ? figures_.interactive_wait
                                        : figures_.batch_wait)
     .add(waited);
-  outcomes_.emplace_back(call_granted{
-    call.item.ticket, waited, call.cost.input_tokens, call.cost.output_tokens});
+  outcomes_.emplace_back(call_granted{call.item.ticket, waited,
+                                      call.cost.input_tokens,
+                                      call.cost.output_tokens, call.tag});
 }
 
 void scheduler_core::leave(call_record& call, timestamp now) {
@@ -253,10 +255,11 @@ void scheduler_core::refuse(call_record& call, error why,
                             std::optional<budget_refusal> budget,
                             timestamp now) {
   const auto ticket = call.item.ticket;
+  const auto tag = call.tag;
   leave(call, now);
   calls_.erase(ticket);
   outcomes_.emplace_back(
-    call_refused{ticket, std::move(why), std::move(budget)});
+    call_refused{ticket, std::move(why), std::move(budget), tag});
 }
 
 } // namespace kestrion

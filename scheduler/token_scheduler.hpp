@@ -56,6 +56,7 @@ struct call_request {
   std::string budget{};
   /// The most that the call can cost, for its budget.
   budget_amount most{};
+  std::uint64_t tag = 0; ///< The caller's own; comes back with the outcome.
 };
 
 /// It may start now. Ends with `commit` or `release`, always.
@@ -64,6 +65,7 @@ struct call_granted {
   duration waited{};
   std::int64_t input_tokens = 0;  ///< Reserved.
   std::int64_t output_tokens = 0; ///< Reserved; may be less than the maximum.
+  std::uint64_t tag = 0;
 };
 
 /// It will not start; the ticket is gone.
@@ -74,6 +76,7 @@ struct call_refused {
   call_ticket ticket = 0;
   error why;
   std::optional<budget_refusal> budget{};
+  std::uint64_t tag = 0;
 };
 
 using call_outcome = std::variant<call_granted, call_refused>;

@@ -2,9 +2,9 @@
 
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
-#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/output_request.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
@@ -49,34 +49,80 @@ result<void> append_raw(json::array& blocks, const std::string& raw) {
   return {};
 }
 
-result<void> append_image(json::array& blocks, const image_part& image) {
-  if (image.url.empty())
-    return error{errc::unsupported,
-                 "an image from the blob store has to be read before it is "
-                 "sent to anthropic; expected one with a URL"};
-  json::object source;
-  if (const auto data = image_data_of(image.url))
-    source = {{"type", "base64"},
-              {"media_type", data->media_type},
-              {"data", data->base64}};
-  else
-    source = {{"type", "url"}, {"url", image.url}};
-  blocks.push_back({{"type", "image"}, {"source", std::move(source)}});
-  return {};
+json::object source_of(const std::string& url) {
+  if (const auto data = data_in(url))
+    return {{"type", "base64"},
+            {"media_type", data->media_type},
+            {"data", data->base64}};
+  return {{"type", "url"}, {"url", url}};
+}
+
+/// Plain text has a kind of source of its own; what they fetch is a PDF.
+result<json::object> source_of(const document_part& document) {
+  if (!is_plain_text(document))
+    return source_of(document.url);
+  const auto text = plain_text_of(document, "anthropic");
+  if (!text)
+    return text.error();
+  return json::object{
+    {"type", "text"}, {"media_type", "text/plain"}, {"data", *text}};
 }
 
 /// Texts of nothing but blanks are left out: the vendor answers 400 to them,
 /// though its models write some before a tool call.
+result<void> append_content(json::array& blocks, const text_part& x) {
+  if (x.text.find_first_not_of(" \t\r\n") != std::string::npos)
+    blocks.push_back({{"type", "text"}, {"text", x.text}});
+  return {};
+}
+
+result<void> append_content(json::array& blocks, const image_part& x) {
+  if (x.url.empty())
+    return not_read_yet("anthropic");
+  blocks.push_back({{"type", "image"}, {"source", source_of(x.url)}});
+  return {};
+}
+
+result<void> append_content(json::array& blocks, const document_part& x) {
+  if (x.url.empty())
+    return not_read_yet("anthropic");
+  auto source = source_of(x);
+  if (!source)
+    return source.error();
+  json::object block{{"type", "document"}, {"source", std::move(*source)}};
+  if (!x.name.empty())
+    block["title"] = x.name;
+  blocks.push_back(std::move(block));
+  return {};
+}
+
+result<void> append_result(json::array& blocks, const tool_result_part& x,
+                           std::string id) {
+  json::value content(x.content);
+  if (x.attachments) {
+    json::array list;
+    auto ok = append_content(list, text_part{x.content});
+    for (const auto& each : *x.attachments)
+      if (ok)
+        ok = match(each,
+                   [&](const auto& one) { return append_content(list, one); });
+    if (!ok)
+      return ok;
+    content = std::move(list);
+  }
+  blocks.push_back({{"type", "tool_result"},
+                    {"tool_use_id", std::move(id)},
+                    {"content", std::move(content)},
+                    {"is_error", x.is_error}});
+  return {};
+}
+
 result<void> append_part(json::array& blocks, const part& p,
                          const std::string& vendor) {
   return match(
-    p,
-    [&](const text_part& x) -> result<void> {
-      if (x.text.find_first_not_of(" \t\r\n") != std::string::npos)
-        blocks.push_back({{"type", "text"}, {"text", x.text}});
-      return {};
-    },
-    [&](const image_part& x) { return append_image(blocks, x); },
+    p, [&](const text_part& x) { return append_content(blocks, x); },
+    [&](const image_part& x) { return append_content(blocks, x); },
+    [&](const document_part& x) { return append_content(blocks, x); },
     [&](const reasoning_part& x) {
       return x.vendor == vendor ? append_raw(blocks, x.raw) : result<void>{};
     },
@@ -90,12 +136,8 @@ result<void> append_part(json::array& blocks, const part& p,
                         {"input", arguments_object(x.arguments)}});
       return {};
     },
-    [&](const tool_result_part& x) -> result<void> {
-      blocks.push_back({{"type", "tool_result"},
-                        {"tool_use_id", wire_id(x.vendor_id, x.call)},
-                        {"content", x.content},
-                        {"is_error", x.is_error}});
-      return {};
+    [&](const tool_result_part& x) {
+      return append_result(blocks, x, wire_id(x.vendor_id, x.call));
     });
 }
 

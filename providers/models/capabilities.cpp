@@ -20,13 +20,15 @@ struct listed_model {
   std::optional<std::vector<std::string>> thinking;
   std::optional<bool> tools;
   std::optional<bool> images;
+  std::optional<bool> documents;
   std::optional<output_mode> output;
   std::optional<bool> forced_tools;
   std::optional<std::int64_t> context_window;
 };
 BOOST_DESCRIBE_STRUCT(listed_model, (),
                       (vendor, name_prefix, temperature, efforts, thinking,
-                       tools, images, output, forced_tools, context_window))
+                       tools, images, documents, output, forced_tools,
+                       context_window))
 
 struct capability_file {
   std::vector<listed_model> models;
@@ -42,6 +44,7 @@ model_capabilities row_of(listed_model listed) {
   row.thinking = std::move(listed.thinking);
   row.tools = listed.tools.value_or(row.tools);
   row.images = listed.images.value_or(row.images);
+  row.documents = listed.documents.value_or(row.documents);
   row.output = listed.output.value_or(row.output);
   row.forced_tools = listed.forced_tools.value_or(row.forced_tools);
   row.context_window = listed.context_window;
@@ -172,6 +175,8 @@ result<void> check_options(const model_capabilities& known,
     return refuse(model, "takes no tools");
   if (requested.images && !known.images)
     return refuse(model, "takes no images");
+  if (requested.documents && !known.documents)
+    return refuse(model, "takes no documents but plain text");
   return {};
 }
 

@@ -41,6 +41,7 @@ struct model_capabilities {
   std::optional<std::vector<std::string>> thinking = {}; ///< Anthropic's types.
   bool tools = true;
   bool images = true;
+  bool documents = true; ///< PDF; plain text is for all.
   output_mode output = output_mode::native;
   /// It may be told that it has to call some tool, so that an answer by a tool
   /// is one for certain.
@@ -63,9 +64,9 @@ public:
   /// first that is for a model counts:
   /// `{"models": [{"vendor": "openai", "name_prefix": "deepseek-"}]}`, where a
   /// row may also have `temperature` ("yes", "no", "without_effort"), `efforts`
-  /// and `thinking` (lists; without them it takes any), `tools` and `images`
-  /// (true unless said), `output` ("native" unless "tool"), `forced_tools`
-  /// (false unless said) and `context_window` (tokens).
+  /// and `thinking` (lists; without them it takes any), `tools`, `images`
+  /// and `documents` (true unless said), `output` ("native" unless "tool"),
+  /// `forced_tools` (false unless said) and `context_window` (tokens).
   /// @par Errors `invalid_argument`, naming the row and the member.
   result<capability_table> read(std::string_view json) const;
 
@@ -88,6 +89,7 @@ struct requested_options {
   std::string_view thinking = {}; ///< Anthropic's `thinking.type`; or none.
   bool tools = false;
   bool images = false;
+  bool documents = false;
 };
 
 /// Refuses what the vendor would answer with 400, so that the mistake costs no

@@ -46,9 +46,15 @@ model_capabilities with_window(model_capabilities row, std::int64_t tokens) {
   return row;
 }
 
+model_capabilities without_documents(model_capabilities row) {
+  row.documents = false;
+  return row;
+}
+
 model_capabilities any_of_ollama() {
   model_capabilities row;
   row.vendor = vendor::ollama;
+  row.documents = false;
   row.efforts = words{"none", "low", "medium", "high", "max"};
   return row;
 }
@@ -84,8 +90,8 @@ rows public_capabilities() {
     with_window(gpt("gpt-4o", yes, {}), 128 * k),
     with_window(gpt("gpt-4.1", yes, {}), 1'000 * k),
     gpt("gpt-4.", yes, {}),
-    gpt("gpt-4", yes, {}, tool),
-    with_window(gpt("gpt-3.5", yes, {}, tool), 16 * k),
+    without_documents(gpt("gpt-4", yes, {}, tool)),
+    without_documents(with_window(gpt("gpt-3.5", yes, {}, tool), 16 * k)),
     with_window(gpt("o3", no, {"low", "medium", "high"}), 200 * k),
     any_of_ollama(),
   };

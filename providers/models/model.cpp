@@ -20,8 +20,8 @@ void show_whole(const model_reply& reply, const delta_sink& on_delta) {
         shown.show(delta_kind::tool_name, i, x.name);
         shown.show(delta_kind::tool_arguments, i, x.arguments);
       },
-      [](const image_part&) {}, [](const opaque_part&) {},
-      [](const tool_result_part&) {});
+      [](const image_part&) {}, [](const document_part&) {},
+      [](const opaque_part&) {}, [](const tool_result_part&) {});
 }
 
 result<void>

@@ -2,9 +2,9 @@
 
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
-#include <kestrion/providers/models/images.hpp>
 #include <kestrion/providers/models/openai_shapes.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
@@ -23,10 +23,15 @@ std::string wire_id(const std::string& vendor_id, const std::string& ours) {
   return vendor_id.empty() ? ours : vendor_id;
 }
 
-/// One message of ours; a tool message becomes several of theirs.
-struct wire_message {
+/// What a message of theirs shows, whoever says it.
+struct wire_content {
   std::string text; ///< All text parts, joined.
   json::array images;
+};
+
+/// One message of ours; a tool message becomes several of theirs.
+struct wire_message {
+  wire_content said;
   json::array tool_calls;
   json::array results;
   json::object extra; ///< Members of an assistant's message.
@@ -46,22 +51,52 @@ result<void> add_raw(wire_message& out, const std::string& vendor,
   return {};
 }
 
+result<void> add_content(wire_content& out, const text_part& x) {
+  out.text += x.text;
+  return {};
+}
+
+result<void> add_content(wire_content& out, const image_part& x) {
+  const auto data = data_in(x.url);
+  if (!data)
+    return error{errc::unsupported,
+                 "ollama fetches no images; expected one from the blob store "
+                 "or with a data: URL"};
+  out.images.emplace_back(data->base64);
+  return {};
+}
+
+result<void> add_content(wire_content& out, const document_part& x) {
+  const auto words = as_words(x, "ollama");
+  if (!words)
+    return words.error();
+  out.text += *words;
+  return {};
+}
+
+result<void> add_result(wire_message& out, const tool_result_part& x) {
+  wire_content shown{x.content, {}};
+  if (x.attachments)
+    for (const auto& each : *x.attachments)
+      if (auto ok = match(
+            each, [&](const auto& one) { return add_content(shown, one); });
+          !ok)
+        return ok;
+  json::object message{{"role", "tool"},
+                       {"content", shown.text},
+                       {"tool_name", x.name},
+                       {"tool_call_id", wire_id(x.vendor_id, x.call)}};
+  if (!shown.images.empty())
+    message["images"] = std::move(shown.images);
+  out.results.push_back(std::move(message));
+  return {};
+}
+
 result<void> add_part(wire_message& out, const part& p) {
   return match(
-    p,
-    [&](const text_part& x) -> result<void> {
-      out.text += x.text;
-      return {};
-    },
-    [&](const image_part& x) -> result<void> {
-      const auto data = image_data_of(x.url);
-      if (!data)
-        return error{errc::unsupported,
-                     "ollama fetches no images; expected one from the blob "
-                     "store or with a data: URL"};
-      out.images.emplace_back(data->base64);
-      return {};
-    },
+    p, [&](const text_part& x) { return add_content(out.said, x); },
+    [&](const image_part& x) { return add_content(out.said, x); },
+    [&](const document_part& x) { return add_content(out.said, x); },
     [&](const reasoning_part& x) { return add_raw(out, x.vendor, x.raw); },
     [&](const opaque_part& x) { return add_raw(out, x.vendor, x.raw); },
     [&](const tool_call_part& x) -> result<void> {
@@ -71,13 +106,7 @@ result<void> add_part(wire_message& out, const part& p) {
           {{"name", x.name}, {"arguments", arguments_object(x.arguments)}}}});
       return {};
     },
-    [&](const tool_result_part& x) -> result<void> {
-      out.results.push_back({{"role", "tool"},
-                             {"content", x.content},
-                             {"tool_name", x.name},
-                             {"tool_call_id", wire_id(x.vendor_id, x.call)}});
-      return {};
-    });
+    [&](const tool_result_part& x) { return add_result(out, x); });
 }
 
 result<void> append_message(json::array& messages, const message& m) {
@@ -88,12 +117,13 @@ result<void> append_message(json::array& messages, const message& m) {
   for (auto& answered : parts.results)
     messages.push_back(std::move(answered));
   const bool assistant = m.role == role::assistant;
-  if (!assistant && parts.text.empty() && parts.images.empty())
+  auto& [text, images] = parts.said;
+  if (!assistant && text.empty() && images.empty())
     return {};
   json::object out{{"role", assistant ? "assistant" : "user"},
-                   {"content", parts.text}};
-  if (!parts.images.empty())
-    out["images"] = std::move(parts.images);
+                   {"content", text}};
+  if (!images.empty())
+    out["images"] = std::move(images);
   if (!parts.tool_calls.empty())
     out["tool_calls"] = std::move(parts.tool_calls);
   for (auto& member : parts.extra)

@@ -2,6 +2,7 @@
 
 #include <kestrion/messages/json_text.hpp>
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/failure.hpp>
 #include <kestrion/providers/models/openai_shapes.hpp>
@@ -38,10 +39,12 @@ std::string wire_id(const std::string& vendor_id, const std::string& ours) {
 
 /// One message of ours; a tool message becomes several of theirs.
 struct wire_message {
-  std::string text; ///< All text parts, joined.
-  json::array images;
+  std::string text;  ///< All text parts, joined.
+  json::array files; ///< Images and documents.
   json::array tool_calls;
   json::array results;
+  /// What tools answered besides text: only users may say such things.
+  json::array results_besides;
   json::object extra; ///< Members of an assistant's message.
 };
 
@@ -60,6 +63,73 @@ result<void> add_raw(wire_message& out, const std::string& raw) {
   return {};
 }
 
+json::object text_item(const std::string& text) {
+  return {{"type", "text"}, {"text", text}};
+}
+
+result<json::object> item_of(const text_part& x) {
+  return text_item(x.text);
+}
+
+result<json::object> item_of(const image_part& x) {
+  if (x.url.empty())
+    return not_read_yet("openai");
+  return json::object{{"type", "image_url"},
+                      {"image_url", json::object{{"url", x.url}}}};
+}
+
+result<json::object> item_of(const document_part& x) {
+  if (x.url.empty())
+    return not_read_yet("openai");
+  if (is_plain_text(x)) {
+    const auto words = as_words(x, "openai");
+    return words ? result<json::object>{text_item(*words)} : words.error();
+  }
+  if (!data_in(x.url))
+    return error{errc::unsupported,
+                 "openai's chat completions fetch no documents; expected one "
+                 "from the blob store or with a data: URL"};
+  return json::object{
+    {"type", "file"},
+    {"file", {{"filename", file_name_of(x)}, {"file_data", x.url}}}};
+}
+
+result<void> add_file(wire_message& out, result<json::object> item) {
+  if (!item)
+    return item.error();
+  out.files.push_back(std::move(*item));
+  return {};
+}
+
+/// A tool's message takes nothing but text; the rest follows in one of the
+/// user's.
+result<void> add_result(wire_message& out, const tool_result_part& x) {
+  json::array texts;
+  const auto first = out.results_besides.size();
+  for (const auto& each :
+       x.attachments ? *x.attachments : std::vector<content_part>{}) {
+    auto item = match(each, [](const auto& one) { return item_of(one); });
+    if (!item)
+      return item.error();
+    auto& list = item->at("type") == "text" ? texts : out.results_besides;
+    list.push_back(std::move(*item));
+  }
+  if (out.results_besides.size() != first)
+    out.results_besides.insert(
+      out.results_besides.begin() + static_cast<std::ptrdiff_t>(first),
+      text_item("What the tool " + x.name + " answered besides:"));
+  json::value content(x.content);
+  if (!texts.empty()) {
+    if (!x.content.empty())
+      texts.insert(texts.begin(), text_item(x.content));
+    content = std::move(texts);
+  }
+  out.results.push_back({{"role", "tool"},
+                         {"tool_call_id", wire_id(x.vendor_id, x.call)},
+                         {"content", std::move(content)}});
+  return {};
+}
+
 result<void> add_part(wire_message& out, const part& p,
                       const std::string& vendor) {
   return match(
@@ -68,15 +138,8 @@ result<void> add_part(wire_message& out, const part& p,
       out.text += x.text;
       return {};
     },
-    [&](const image_part& x) -> result<void> {
-      if (x.url.empty())
-        return error{errc::unsupported,
-                     "an image from the blob store has to be read before it is "
-                     "sent to openai; expected one with a URL"};
-      out.images.push_back(
-        {{"type", "image_url"}, {"image_url", json::object{{"url", x.url}}}});
-      return {};
-    },
+    [&](const image_part& x) { return add_file(out, item_of(x)); },
+    [&](const document_part& x) { return add_file(out, item_of(x)); },
     [&](const reasoning_part& x) {
       return x.vendor == vendor ? add_raw(out, x.raw) : result<void>{};
     },
@@ -90,12 +153,7 @@ result<void> add_part(wire_message& out, const part& p,
          {"function", {{"name", x.name}, {"arguments", x.arguments}}}});
       return {};
     },
-    [&](const tool_result_part& x) -> result<void> {
-      out.results.push_back({{"role", "tool"},
-                             {"tool_call_id", wire_id(x.vendor_id, x.call)},
-                             {"content", x.content}});
-      return {};
-    });
+    [&](const tool_result_part& x) { return add_result(out, x); });
 }
 
 json::object assistant_message(wire_message m) {
@@ -110,13 +168,13 @@ json::object assistant_message(wire_message m) {
 }
 
 json::object user_message_of(wire_message m) {
-  if (m.images.empty())
+  if (m.files.empty())
     return {{"role", "user"}, {"content", m.text}};
   json::array content;
   if (!m.text.empty())
-    content.push_back({{"type", "text"}, {"text", m.text}});
-  for (auto& image : m.images)
-    content.push_back(std::move(image));
+    content.push_back(text_item(m.text));
+  for (auto& file : m.files)
+    content.push_back(std::move(file));
   return {{"role", "user"}, {"content", std::move(content)}};
 }
 
@@ -128,9 +186,12 @@ result<void> append_message(json::array& messages, const message& m,
       return ok;
   for (auto& answered : parts.results)
     messages.push_back(std::move(answered));
+  if (!parts.results_besides.empty())
+    messages.push_back(
+      {{"role", "user"}, {"content", std::move(parts.results_besides)}});
   if (m.role == role::assistant)
     messages.push_back(assistant_message(std::move(parts)));
-  else if (!parts.text.empty() || !parts.images.empty())
+  else if (!parts.text.empty() || !parts.files.empty())
     messages.push_back(user_message_of(std::move(parts)));
   return {};
 }

@@ -1,5 +1,6 @@
 #include <kestrion/providers/models/output_request.hpp>
 
+#include <kestrion/providers/models/attachments.hpp>
 #include <kestrion/providers/models/wire_json.hpp>
 
 #include <boost/json/array.hpp>
@@ -42,14 +43,6 @@ bool takes_null(const json::value& schema) {
   return any && any->is_array()
          && std::any_of(any->get_array().begin(), any->get_array().end(),
                         takes_null);
-}
-
-bool has_images(const conversation& said) {
-  return std::any_of(said.begin(), said.end(), [](const auto& m) {
-    return std::any_of(m->parts.begin(), m->parts.end(), [](const auto& p) {
-      return std::holds_alternative<image_part>(p);
-    });
-  });
 }
 
 bool make_strict(json::value& schema);
@@ -185,6 +178,7 @@ result<output_request> checked_output(const model_request& request,
     return output;
   wanted.tools = !request.agent->tools.empty() || output->tool;
   wanted.images = !known.images && has_images(request.conversation);
+  wanted.documents = !known.documents && has_documents(request.conversation);
   if (auto ok = check_options(known, model, wanted); !ok)
     return ok.error();
   return output;

@@ -31,7 +31,7 @@ result<output_request> output_request_of(const agent_definition& agent,
                                          const model_capabilities& known);
 
 /// As above, and refuses first what the model does not accept.
-/// @param wanted  What else is asked for; tools and images are filled in.
+/// @param wanted  What else is asked for; the rest is filled in.
 /// @par Errors as `output_request_of` and `check_options`
 result<output_request> checked_output(const model_request& request,
                                       const model_capabilities& known,

@@ -1,6 +1,7 @@
 #include <kestrion/providers/models/responses_wire.hpp>
 
 #include <kestrion/messages/match.hpp>
+#include <kestrion/providers/models/attachments.hpp>
 #include <kestrion/providers/models/capabilities.hpp>
 #include <kestrion/providers/models/output_request.hpp>
 
@@ -18,6 +19,35 @@ constexpr std::size_t call_id_bytes_max = 64;
 
 std::string wire_id(const std::string& vendor_id, const std::string& ours) {
   return wire_call_id(vendor_id, ours, call_id_bytes_max);
+}
+
+json::object text_item(const std::string& text) {
+  return {{"type", "input_text"}, {"text", text}};
+}
+
+result<json::object> item_of(const text_part& x) {
+  return text_item(x.text);
+}
+
+result<json::object> item_of(const image_part& x) {
+  if (x.url.empty())
+    return not_read_yet("openai");
+  return json::object{
+    {"type", "input_image"}, {"image_url", x.url}, {"detail", "auto"}};
+}
+
+result<json::object> item_of(const document_part& x) {
+  if (x.url.empty())
+    return not_read_yet("openai");
+  if (is_plain_text(x)) {
+    const auto words = as_words(x, "openai");
+    return words ? result<json::object>{text_item(*words)} : words.error();
+  }
+  if (!data_in(x.url))
+    return json::object{{"type", "input_file"}, {"file_url", x.url}};
+  return json::object{{"type", "input_file"},
+                      {"filename", file_name_of(x)},
+                      {"file_data", x.url}};
 }
 
 /// Writes the items of one message after the other, in the order of its parts.
@@ -43,7 +73,8 @@ private:
         text_ += x.text;
         return {};
       },
-      [&](const image_part& x) { return add_image(x); },
+      [&](const image_part& x) { return add_file(item_of(x)); },
+      [&](const document_part& x) { return add_file(item_of(x)); },
       [&](const reasoning_part& x) { return add_raw(x.vendor, x.raw); },
       [&](const opaque_part& x) { return add_raw(x.vendor, x.raw); },
       [&](const tool_call_part& x) -> result<void> {
@@ -54,22 +85,34 @@ private:
                           {"arguments", x.arguments}});
         return {};
       },
-      [&](const tool_result_part& x) -> result<void> {
-        end_message();
-        items_.push_back({{"type", "function_call_output"},
-                          {"call_id", wire_id(x.vendor_id, x.call)},
-                          {"output", x.content}});
-        return {};
-      });
+      [&](const tool_result_part& x) { return add_result(x); });
   }
 
-  result<void> add_image(const image_part& image) {
-    if (image.url.empty())
-      return error{errc::unsupported,
-                   "an image from the blob store can't be sent to openai yet; "
-                   "expected one with a URL"};
-    images_.push_back(
-      {{"type", "input_image"}, {"image_url", image.url}, {"detail", "auto"}});
+  result<void> add_file(result<json::object> item) {
+    if (!item)
+      return item.error();
+    files_.push_back(std::move(*item));
+    return {};
+  }
+
+  result<void> add_result(const tool_result_part& x) {
+    json::value output(x.content);
+    if (x.attachments) {
+      json::array list;
+      if (!x.content.empty())
+        list.push_back(text_item(x.content));
+      for (const auto& each : *x.attachments) {
+        auto item = match(each, [](const auto& one) { return item_of(one); });
+        if (!item)
+          return item.error();
+        list.push_back(std::move(*item));
+      }
+      output = std::move(list);
+    }
+    end_message();
+    items_.push_back({{"type", "function_call_output"},
+                      {"call_id", wire_id(x.vendor_id, x.call)},
+                      {"output", std::move(output)}});
     return {};
   }
 
@@ -96,24 +139,24 @@ private:
   }
 
   void end_message() {
-    if (text_.empty() && images_.empty())
+    if (text_.empty() && files_.empty())
       return;
     json::object out{{"role", speaker_}};
-    if (images_.empty()) {
+    if (files_.empty()) {
       out["content"] = text_;
     } else {
       json::array content;
       if (!text_.empty())
-        content.push_back({{"type", "input_text"}, {"text", text_}});
-      for (auto& image : images_)
-        content.push_back(std::move(image));
+        content.push_back(text_item(text_));
+      for (auto& file : files_)
+        content.push_back(std::move(file));
       out["content"] = std::move(content);
     }
     if (!phase_.empty())
       out["phase"] = phase_;
     items_.push_back(std::move(out));
     text_.clear();
-    images_.clear();
+    files_.clear();
     phase_.clear();
   }
 
@@ -121,7 +164,7 @@ private:
   const std::string vendor_;
   const char* speaker_ = "user";
   std::string text_;
-  json::array images_;
+  json::array files_; ///< Images and documents.
   std::string phase_;
 };
 

@@ -7,11 +7,13 @@
 
 #include <concepts>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// A C++ function as a tool: its parameter's type is the schema.
 namespace kestrion {
@@ -159,7 +161,22 @@ decltype(auto) invoke_tool(F& f, T& parameters, const tool_context& context) {
     return f();
 }
 
-/// What a tool returned, as its result: text as it is, all else as JSON.
+/// Text in front is the result's content, the rest comes with it.
+inline tool_outcome to_outcome_of(std::vector<content_part> parts) {
+  tool_outcome out;
+  auto rest = parts.begin();
+  if (rest != parts.end())
+    if (auto* text = std::get_if<text_part>(&*rest)) {
+      out.content = std::move(text->text);
+      ++rest;
+    }
+  out.attachments.assign(std::move_iterator(rest),
+                         std::move_iterator(parts.end()));
+  return out;
+}
+
+/// What a tool returned, as its result: text as it is, parts of content as
+/// such, all else as JSON.
 template <class R>
 tool_outcome to_outcome(R&& value) {
   using type = std::remove_cvref_t<R>;
@@ -167,6 +184,10 @@ tool_outcome to_outcome(R&& value) {
     return std::forward<R>(value);
   else if constexpr (std::convertible_to<R, std::string>)
     return {std::string{std::forward<R>(value)}, {}};
+  else if constexpr (std::same_as<type, std::vector<content_part>>)
+    return to_outcome_of(std::forward<R>(value));
+  else if constexpr (std::convertible_to<R, content_part>)
+    return to_outcome_of({content_part{std::forward<R>(value)}});
   else if constexpr (requires { value.has_error(); })
     return value ? to_outcome(*std::forward<R>(value))
                  : tool_outcome{value.error().detail, tool_failure::failed,
@@ -259,8 +280,9 @@ void apply(tool& t, probe_with<F> option) {
 ///
 /// It takes nothing or one described struct, and if it wants to a `const
 /// tool_context&` behind it; it returns text, anything that can be written as
-/// JSON, `void`, a `result` of these or a `tool_outcome`. It runs on several
-/// threads at once if the model asks so; what it throws is an error result.
+/// JSON, an `image_part` or a `document_part`, a list of `content_part`,
+/// `void`, a `result` of these or a `tool_outcome`. It runs on several threads
+/// at once if the model asks so; what it throws is an error result.
 /// @param options  `requires_approval`, `timeout`, `attempts`, `concurrency`,
 ///   `probe_with`, or an `effect_contract`; without one, a gated tool is
 ///   `once`, others are `idempotent`.

@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_book_is_an_error_and_stays_as_it_is) {
     {"{\"version\":1}", errc::corrupt, "schedules"},
     {with("\"settled\"", "\"sett\""), errc::corrupt, "settled"},
     {with("\"every\"", "\"never\""), errc::corrupt, "never"},
-    {with("\"version\":1", "\"version\":2"), errc::unsupported,
+    {with("\"version\":2", "\"version\":3"), errc::unsupported,
      "version 2; this program knows version 1"}};
   for (const auto& [bad, code, what] : table) {
     write(bad);
@@ -287,6 +287,49 @@ BOOST_AUTO_TEST_CASE(what_is_no_book_is_an_error_and_stays_as_it_is) {
     BOOST_CHECK(read_schedules(*store).error().code == code);
     BOOST_CHECK_EQUAL(text(), bad);
   }
+}
+
+// -- overlaps -----------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(
+  where_runs_may_not_overlap_each_tick_waits_for_the_one_before) {
+  auto request = hourly();
+  request.overlap = overlap_policy::skip;
+  request.missed = missed_ticks::all;
+  put(request);
+  const auto first = due(noon + 3h);
+  BOOST_REQUIRE_EQUAL(first.size(), 1u);
+  BOOST_CHECK(first[0].tick == noon + 1h);
+  BOOST_CHECK(!first[0].waits_for);
+  note(first);
+  const auto second = due(noon + 3h);
+  BOOST_REQUIRE_EQUAL(second.size(), 1u);
+  BOOST_CHECK(second[0].tick == noon + 2h);
+  BOOST_CHECK(second[0].waits_for == run_id::make(noon, 0, 0));
+  // One that is asked for does not ask.
+  BOOST_REQUIRE(
+    backfill_schedule(*store, "hourly", noon - 5h, noon - 3h, noon + 3h));
+  std::size_t backfilled = 0;
+  for (const auto& each : due(noon + 3h))
+    if (each.is_backfill) {
+      ++backfilled;
+      BOOST_CHECK(!each.waits_for);
+    }
+  BOOST_CHECK_EQUAL(backfilled, 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_book_from_before_overlaps_allows_them) {
+  put(hourly());
+  auto old = text();
+  const std::string added = R"(,"overlap":"allow")";
+  BOOST_REQUIRE(old.find(added) != std::string::npos);
+  old.erase(old.find(added), added.size());
+  const std::string version = R"("version":2)";
+  old.replace(old.find(version), version.size(), R"("version":1)");
+  write(old);
+  BOOST_CHECK(there().request == hourly());
+  note(due(noon + 1h));
+  BOOST_CHECK(text().find(version) != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

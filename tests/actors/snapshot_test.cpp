@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_changed_fold_or_codec_has_a_new_version) {
         "slept_in_a_fork", "steered", "tools_then_answer",
         "waiting_for_two_roles"})
     all += encode_snapshot(state_of(history));
-  BOOST_CHECK_EQUAL(snapshot_version, 5u);
+  BOOST_CHECK_EQUAL(snapshot_version, 6u);
   BOOST_CHECK_EQUAL(
     sha256_hex(all),
     "7ea8b8fa5756a0b12f3370e637b7d5be4e9a6018c2d111320abb1e3007fde988");

@@ -135,6 +135,40 @@ BOOST_AUTO_TEST_CASE(an_image_is_sent_by_its_url) {
   BOOST_TEST((refused.error().code == errc::unsupported));
 }
 
+BOOST_AUTO_TEST_CASE(documents_and_what_tools_show_are_blocks) {
+  const auto body = to_wire(wire_request(shown_round()), claude).value();
+  const std::string image =
+    R"({"type":"image","source":{"type":"base64","media_type":"image/png",)"
+    R"("data":"aW1n"}})";
+  const std::string pdf =
+    R"({"type":"document","source":{"type":"base64","media_type":)"
+    R"("application/pdf","data":"cGRm"},"title":"a.pdf"})";
+  const std::string note =
+    R"({"type":"document","source":{"type":"text","media_type":"text/plain",)"
+    R"("data":"hi"},"title":"n.md"})";
+  BOOST_TEST(body.find(R"({"type":"text","text":"Look:"},)" + pdf + "," + note
+                       + "," + image)
+               != std::string::npos,
+             body);
+  BOOST_TEST(
+    body.find(R"({"type":"tool_result","tool_use_id":"call_1","content":[)"
+              R"({"type":"text","text":"see"},)"
+              + image + R"(,{"type":"text","text":"left"},)" + pdf + "," + note
+              + R"(],"is_error":false},{"type":"tool_result",)"
+              + R"("tool_use_id":"call_2","content":[)" + image
+              + R"(],"is_error":false)")
+      != std::string::npos,
+    body);
+  const auto fetched =
+    to_wire(wire_request(
+              {said(role::user, {document_part{"", "", "https://x/a", ""}})}),
+            claude)
+      .value();
+  BOOST_TEST(fetched.find(R"({"type":"document","source":{"type":"url",)"
+                          R"("url":"https://x/a"}})")
+             != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_an_error_before_the_call) {
   BOOST_TEST(
     (to_wire(wire_request({}), claude).error().code == errc::invalid_argument));

@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_row_of_a_file_is_all_there_is_to_know) {
     {"vendor":"openai","name_prefix":"gpt-6-mine","temperature":"no"},
     {"vendor":"openai","name_prefix":"gpt-6","temperature":"yes",
      "efforts":["low"],"tools":false,"images":false,"output":"tool",
-     "forced_tools":true},
+     "forced_tools":true,"documents":false},
     {"vendor":"anthropic","name_prefix":"claude-next","thinking":[]}]})")
                        .value();
   const auto check = [&](vendor v, const char* model,
@@ -138,6 +138,9 @@ BOOST_AUTO_TEST_CASE(a_row_of_a_file_is_all_there_is_to_know) {
              == "model gpt-6-sol takes no tools");
   BOOST_TEST(check(vendor::openai, "gpt-6-sol", {plain, {}, {}, false, true})
              == "model gpt-6-sol takes no images");
+  BOOST_TEST(
+    check(vendor::openai, "gpt-6-sol", {plain, {}, {}, false, false, true})
+    == "model gpt-6-sol takes no documents but plain text");
   BOOST_TEST(check(vendor::anthropic, "claude-next", {plain, {}, "adaptive"})
              == "model claude-next takes no thinking");
   BOOST_TEST(

@@ -59,6 +59,25 @@ BOOST_AUTO_TEST_CASE(effort_is_how_much_it_thinks) {
   BOOST_TEST((body("xhigh").error().code == errc::unsupported));
 }
 
+BOOST_AUTO_TEST_CASE(a_tool_shows_images_and_texts) {
+  const tool_result_part result{
+    "c1.0",
+    "call_1",
+    "scale",
+    "see: ",
+    false,
+    {{image_part{"", "data:image/png;base64,aW1n", ""}, text_part{"left\n"},
+      document_part{"", "n.md", "data:text/markdown;base64,aGk=", ""}}}};
+  const auto body =
+    to_wire(wire_request({said(role::tool, {result})}), qwen).value();
+  BOOST_TEST(
+    body.find(R"({"role":"tool","content":"see: left\nDocument \"n.md\":\n)"
+              R"(hi\n","tool_name":"scale","tool_call_id":"call_1",)"
+              R"("images":["aW1n"]})")
+      != std::string::npos,
+    body);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_an_error_before_the_call) {
   BOOST_TEST(
     (to_wire(wire_request({}), qwen).error().code == errc::invalid_argument));
@@ -75,6 +94,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_an_error_before_the_call) {
       .value();
   BOOST_TEST(carried.find(R"({"role":"user","content":"","images":["Zg=="]})")
              != std::string::npos);
+  BOOST_TEST(to_wire(wire_request(shown_round()), qwen).error().detail
+             == "model qwen3 takes no documents but plain text");
   auto options = qwen;
   options.num_ctx = 0;
   BOOST_TEST((to_wire(wire_request(hello()), options).error().code

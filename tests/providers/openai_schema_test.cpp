@@ -55,6 +55,7 @@ std::vector<model_request> broad_set() {
   out.push_back(wire_request(tool_round("", "")));
   out.push_back(wire_request({said(
     role::user, {text_part{"what?"}, image_part{"", "https://x/y.png", ""}})}));
+  out.push_back(wire_request(shown_round()));
   out.push_back(wire_request({hello, said(role::assistant, {})}));
   for (const auto* effort :
        {"none", "minimal", "low", "medium", "high", "xhigh", "max"}) {

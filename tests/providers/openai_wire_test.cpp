@@ -95,6 +95,41 @@ BOOST_AUTO_TEST_CASE(images_make_the_content_a_list) {
               == errc::unsupported));
 }
 
+BOOST_AUTO_TEST_CASE(what_tools_show_is_shown_by_the_user) {
+  const auto body = to_wire(wire_request(shown_round()), gpt).value();
+  const std::string image =
+    R"({"type":"image_url","image_url":{"url":"data:image/png;base64,aW1n"}})";
+  const std::string pdf =
+    R"({"type":"file","file":{"filename":"a.pdf","file_data":)"
+    R"("data:application/pdf;base64,cGRm"}})";
+  const std::string note =
+    R"({"type":"text","text":"Document \"n.md\":\nhi\n"})";
+  const std::string besides =
+    R"({"type":"text","text":"What the tool scale answered besides:"})";
+  BOOST_TEST(
+    body.find(R"({"role":"user","content":[{"type":"text","text":"Look:"},)"
+              + pdf + "," + note + "," + image + "]}")
+      != std::string::npos,
+    body);
+  BOOST_TEST(
+    body.find(R"({"role":"tool","tool_call_id":"call_1","content":[)"
+              R"({"type":"text","text":"see"},{"type":"text","text":"left"},)"
+              + note + R"(]},{"role":"tool","tool_call_id":"call_2",)"
+              + R"("content":""},{"role":"user","content":[)" + besides + ","
+              + image + "," + pdf + "," + besides + "," + image + "]}")
+      != std::string::npos,
+    body);
+}
+
+BOOST_AUTO_TEST_CASE(a_document_to_be_fetched_is_refused) {
+  const auto refused = to_wire(
+    wire_request({said(role::user, {document_part{"", "", "https://x", ""}})}),
+    gpt);
+  BOOST_TEST(refused.error().detail
+             == "openai's chat completions fetch no documents; expected one "
+                "from the blob store or with a data: URL");
+}
+
 BOOST_AUTO_TEST_CASE(calls_without_text_have_a_null_content) {
   auto talk = hello();
   talk.push_back(

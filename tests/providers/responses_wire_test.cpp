@@ -126,6 +126,41 @@ BOOST_AUTO_TEST_CASE(images_are_parts_of_a_users_message) {
     (to_wire(wire_request(blob), gpt).error().code == errc::unsupported));
 }
 
+BOOST_AUTO_TEST_CASE(documents_and_what_tools_show_are_parts_too) {
+  const std::string image =
+    R"({"type":"input_image","image_url":"data:image/png;base64,aW1n",)"
+    R"("detail":"auto"})";
+  const std::string pdf =
+    R"({"type":"input_file","filename":"a.pdf","file_data":)"
+    R"("data:application/pdf;base64,cGRm"})";
+  const std::string note =
+    R"({"type":"input_text","text":"Document \"n.md\":\nhi\n"})";
+  const auto input =
+    input_of(to_wire(wire_request(shown_round()), gpt).value());
+  BOOST_TEST(
+    input.find(R"([{"role":"user","content":[{"type":"input_text","text":)"
+               R"("Look:"},)"
+               + pdf + "," + note + "," + image + "]}")
+      == 0u,
+    input);
+  BOOST_TEST(
+    input.find(
+      R"({"type":"function_call_output","call_id":"call_1","output":[)"
+      R"({"type":"input_text","text":"see"},)"
+      + image + R"(,{"type":"input_text","text":"left"},)" + pdf + "," + note
+      + R"(]},{"type":"function_call_output","call_id":"call_2","output":[)"
+      + image + "]}]")
+      != std::string::npos,
+    input);
+  const auto fetched = input_of(
+    to_wire(wire_request(
+              {said(role::user, {document_part{"", "", "https://x/a", ""}})}),
+            gpt)
+      .value());
+  BOOST_TEST(fetched.find(R"({"type":"input_file","file_url":"https://x/a"})")
+             != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_sent_has_a_clear_name) {
   BOOST_TEST(
     (to_wire(wire_request({}), gpt).error().code == errc::invalid_argument));

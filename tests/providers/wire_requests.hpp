@@ -56,6 +56,25 @@ inline conversation tool_round(const std::string& vendor_id_1,
     said(role::user, {text_part{"And now?"}})};
 }
 
+/// A PDF, a note and an image that people show, and that a tool does.
+inline conversation shown_round() {
+  const image_part image{"", "data:image/png;base64,aW1n", ""};
+  const document_part pdf{"", "a.pdf", "data:application/pdf;base64,cGRm", ""};
+  const document_part note{"", "n.md", "data:text/markdown;base64,aGk=", ""};
+  return {
+    said(role::user, {text_part{"Look:"}, pdf, note, image}),
+    said(role::assistant, {tool_call_part{"c1.0", "call_1", "scale", "{}"},
+                           tool_call_part{"c1.1", "call_2", "scale", "{}"}}),
+    said(role::tool,
+         {tool_result_part{"c1.0",
+                           "call_1",
+                           "scale",
+                           "see",
+                           false,
+                           {{image, text_part{"left"}, pdf, note}}},
+          tool_result_part{"c1.1", "call_2", "scale", "", false, {{image}}}})};
+}
+
 inline http_response answer_200(std::string body, http_headers headers = {}) {
   return {200, std::move(headers), std::move(body)};
 }

@@ -2,6 +2,8 @@
 
 #include <kestrion/kestrion.hpp>
 
+#include <kestrion/messages/digest.hpp>
+#include <kestrion/store/event_store.hpp>
 #include <kestrion/tests/support/temp_folder.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -41,6 +43,35 @@ agent viewer() {
   return a;
 }
 
+constexpr auto report = "%PDF, nearly";
+
+/// Shows what it finds: words, a picture as it is, and a document as a blob.
+agent camera(const std::function<std::string(std::string_view)>& keep) {
+  agent a{"camera"};
+  a.model(function_model([](const model_request& r) -> model_outcome {
+     if (r.conversation.size() == 1)
+       return calls({{"look", "{}"}, {"read", "{}"}});
+     std::string seen;
+     for (const auto& p : r.conversation.back()->parts) {
+       const auto& result = std::get<tool_result_part>(p);
+       seen += result.content + "|";
+       visit_attachments(*result.attachments,
+                         [&](const auto& x) { seen += x.url + "|"; });
+     }
+     return says(seen);
+   }))
+    .tool("look", "Looks.",
+          [] {
+            return std::vector<content_part>{
+              text_part{"a cat"},
+              image_part{"", data_url("image/png", "the picture"), ""}};
+          })
+    .tool("read", "Reads.", [keep] {
+      return document_part{"application/pdf", "a.pdf", "", keep(report)};
+    });
+  return a;
+}
+
 } // namespace large_payload_test
 
 BOOST_AUTO_TEST_SUITE(large_payload_test)
@@ -77,6 +108,34 @@ BOOST_AUTO_TEST_CASE(a_model_gets_the_bytes_of_images_that_are_blobs) {
   BOOST_CHECK_EXCEPTION(rt.get_blob("0123"), failure, [](const failure& e) {
     return e.code() == errc::not_found;
   });
+}
+
+BOOST_AUTO_TEST_CASE(tools_show_pictures_and_documents) {
+  const temp_folder folder;
+  const auto url = "sqlite:///" + (folder / "runs.db");
+  const auto keep =
+    [store = std::shared_ptr{open_store(url).value()}](std::string_view bytes) {
+      return store->put_blob(bytes).value();
+    };
+  runtime rt{{.store = url}, {camera(keep)}};
+  const auto run = rt.start("camera", "Go on.").wait();
+  BOOST_CHECK_EQUAL(run.output,
+                    "a cat|data:image/png;base64,dGhlIHBpY3R1cmU=||"
+                    "data:application/pdf;base64,JVBERiwgbmVhcmx5|");
+  BOOST_CHECK(!rt.replay(run.id).divergence);
+  // Another store has all of it.
+  const auto capsule = folder / "run.jsonl";
+  rt.export_run(run.id, capsule);
+  runtime other{{.store = "sqlite:///" + (folder / "other.db")},
+                {camera(keep)}};
+  other.import_runs(capsule);
+  BOOST_CHECK_EQUAL(other.get_blob(sha256_hex(report)), report);
+  BOOST_CHECK_EQUAL(other.result(run.id).output, run.output);
+  // It goes with its run.
+  other.retain({.older_than = {}});
+  BOOST_CHECK_EXCEPTION(
+    other.get_blob(sha256_hex(report)), failure,
+    [](const failure& e) { return e.code() == errc::not_found; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto begin_of_time = timestamp{std::chrono::hours{500'000}};
 constexpr auto steps_max = 130;
 
 template <class State>
@@ -75,7 +74,7 @@ void storm::boot(process& p) {
     options.snapshots = {1, 0, 0}; // After each event.
   p.world = std::make_unique<sim>(p.store, make_storm_agents(p.stage),
                                   static_cast<std::uint32_t>(random_()),
-                                  begin_of_time + witness_.now, options);
+                                  begin + witness_.now, options);
 }
 
 void storm::crash(process& p) {
@@ -261,6 +260,20 @@ void storm::calm_down() {
                   "somebody waits for a run that has ended");
   witness_.look_at(*eye_);
   witness_.look_at_end();
+  look_back();
+}
+
+void storm::look_back() {
+  if (witness_.is_violated())
+    return;
+  std::map<std::string, agent_definition> known;
+  const auto agents = processes_[0].stage;
+  for (const auto& each : make_storm_agents(agents))
+    known.emplace(each.name(), *each.build().value()->definition);
+  witness_.look_back(
+    *eye_, [&](const std::string& name) -> const auto& {
+      return known.at(name);
+    });
 }
 
 } // namespace kestrion::test

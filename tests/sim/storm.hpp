@@ -68,6 +68,8 @@ private:
   void give(process& p, const run_id& run, command c, const std::string& mark);
   /// Something that fits the run's state, or almost.
   void meddle(process& p);
+  /// A fork of a run at some place in its log.
+  void branch(process& p, const run_id& run);
   /// Whatever the run waits for gets an answer.
   /// @returns False if it waits for nobody.
   bool decide(process& p, const run_id& run);
@@ -79,8 +81,11 @@ private:
 
   void step();
   void calm_down();
+  void look_back();
   bool one_in(unsigned n) { return random_() % n == 0; }
   std::size_t below(std::size_t n) { return random_() % n; }
+
+  static constexpr timestamp begin{std::chrono::hours{500'000}};
 
   std::mt19937_64 random_;
   duration lease_;

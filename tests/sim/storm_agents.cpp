@@ -118,6 +118,8 @@ private:
                       : R"({"question":"Which?"})"};
     if (tool == "aide" || tool == "scout")
       return {tool, R"({"prompt":"Go on."})"};
+    if (tool == "sleep")
+      return {tool, "{\"seconds\":" + std::to_string(1 + st.below(20)) + "}"};
     if (tool == "hand_over")
       return {tool, R"({"reason":"It is yours."})"};
     if (st.one_in(20))
@@ -131,16 +133,17 @@ private:
 
 agent make_lead(const stage_ptr& stage) {
   agent a{"lead"};
-  a
-    .model(std::make_shared<storm_model>(
-      stage, std::vector<std::string>{"pure", "again", "probed", "single",
-                                      "gated", "signed", "chained", "aide",
-                                      "scout", "hand_over", "ask_human"}))
+  a.model(std::make_shared<storm_model>(
+            stage, std::vector<std::string>{"pure", "again", "probed", "single",
+                                            "gated", "signed", "chained",
+                                            "aide", "scout", "hand_over",
+                                            "ask_human", "sleep"}))
     .limits({.model_attempts_max = 4, .depth_max = 3})
     .subagent("aide", "Helps.", "aide")
     .subagent("scout", "Looks around.", "scout")
     .handoff("hand_over", "Hands over.", "aide")
-    .can_ask();
+    .can_ask()
+    .can_sleep();
   add_tool(a, stage, "pure", effect_contract::pure);
   add_tool(a, stage, "again", effect_contract::idempotent);
   add_tool(a, stage, "probed", probe_of(stage));

@@ -1,6 +1,8 @@
 #include <kestrion/tests/sim/storm.hpp>
 
+#include <kestrion/actors/fork.hpp>
 #include <kestrion/actors/protocol.hpp>
+#include <kestrion/actors/run_queries.hpp>
 
 #include <caf/event_based_actor.hpp>
 
@@ -113,6 +115,8 @@ void storm::meddle(process& p) {
   auto it = witness_.logs().begin();
   std::advance(it, static_cast<std::ptrdiff_t>(below(witness_.logs().size())));
   const auto run = it->first;
+  if (one_in(12))
+    return branch(p, run);
   const auto dice = below(10);
   if (dice < 5 && decide(p, run))
     return;
@@ -126,6 +130,25 @@ void storm::meddle(process& p) {
     give(p, run, cancel_run{mark, "enough", {}}, mark);
   else
     give(p, run, unpark_run{mark, {}}, mark);
+}
+
+void storm::branch(process& p, const run_id& run) {
+  const auto events = load_events(*p.store, run);
+  if (!events || events->empty())
+    return; // The disk fails, or all of it does.
+  const auto mark = next_mark();
+  const auto now = begin + witness_.now;
+  const auto fresh =
+    run_id::make(now, static_cast<std::uint16_t>(random_()), random_());
+  auto request =
+    fork_of(fresh, run, *events, 1 + below(events->size()), {.by = mark}, now);
+  if (!request)
+    return; // No place for it.
+  witness_.note("life " + std::to_string(p.life) + ": " + mark + " forks "
+                + witness_.name_of(run));
+  const std::vector<append_request> all{std::move(*request)};
+  if (const auto seq = p.store->append(all).front())
+    witness_.acknowledged(mark, true, fresh, *seq);
 }
 
 void storm::await_all(process& p) {

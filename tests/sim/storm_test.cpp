@@ -42,7 +42,8 @@ void print(const storm_counts& c) {
             << c.commands << " commands; " << c.faults << " faults of stores, "
             << c.crashes << " crashes, " << c.hangs << " hangs, " << c.takeovers
             << " taken from the living, " << c.kills << " actors killed; "
-            << c.looks << " live states compared" << std::endl;
+            << c.forks << " forks, " << c.naps << " naps; " << c.looks
+            << " live states compared" << std::endl;
 }
 
 /// Every `parts`-th storm, so that ctest may play the parts side by side.
@@ -60,6 +61,8 @@ void play_part(std::uint64_t part) {
     all += play(seed);
   print(all);
   BOOST_CHECK_EQUAL(all.seeds, last / parts);
+  BOOST_CHECK_GT(all.forks, last / 10);
+  BOOST_CHECK_GT(all.naps, last / 10);
 }
 
 } // namespace storm_test

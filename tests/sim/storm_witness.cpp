@@ -1,6 +1,7 @@
 #include <kestrion/tests/sim/storm_witness.hpp>
 
 #include <kestrion/actors/directory_actor.hpp>
+#include <kestrion/actors/replay.hpp>
 #include <kestrion/actors/run_actor.hpp>
 #include <kestrion/actors/run_machine.hpp>
 #include <kestrion/messages/match.hpp>
@@ -28,7 +29,21 @@ std::optional<std::string> person_in(const event& e) {
     [](const tool_call_failed& x) { return x.by; },
     [](const run_cancelled& x) { return std::optional{x.by}; },
     [](const run_resumed& x) { return std::optional{x.by}; },
+    [](const run_forked& x) { return std::optional{x.by}; },
     [](const auto&) { return std::optional<std::string>{}; });
+}
+
+const open_call* sleeper(const run_state& s, const std::string& id) {
+  for (const auto& call : s.progress.calls)
+    if (call.id == id && call.phase == call_phase::sleeping)
+      return &call;
+  return nullptr;
+}
+
+/// Who wakes a run has said something, which is an event of its own.
+bool wakes(const run_state& s, const event& e) {
+  const auto* over = std::get_if<tool_call_completed>(&e);
+  return over && sleeper(s, over->call);
 }
 
 /// The state of a live actor; nothing if it has ended.
@@ -69,6 +84,8 @@ storm_counts& storm_counts::operator+=(const storm_counts& x) {
   takeovers += x.takeovers;
   commands += x.commands;
   looks += x.looks;
+  forks += x.forks;
+  naps += x.naps;
   return *this;
 }
 
@@ -161,13 +178,20 @@ void storm_witness::committed(life_id life, const append_request& request) {
   expect(!is_terminal(log.state.progress.status),
          name_of(run) + " has an event after its end");
   check_owner(life, run, log);
+  log.is_fork = log.is_fork || request.events.back().type == run_forked::tag;
   for (const auto& e : request.events) {
     ++counts.events;
     auto decoded = decode_event(e.type, e.data);
     if (!expect(decoded.has_value(), "an event can't be read"))
       return;
     log.raw.emplace_back(e.type, e.data);
-    observe(life, run, log, *decoded);
+    if (const auto* over = std::get_if<tool_call_completed>(&*decoded))
+      check_nap(run, log, *over, e.at);
+    if (request.events.back().type == run_forked::tag
+        && e.type != run_forked::tag)
+      observe_copy(log, *decoded);
+    else
+      observe(life, run, log, *decoded);
     log.state =
       fold(std::move(log.state), {log.raw.size(), e.at, std::move(*decoded)});
   }
@@ -182,7 +206,7 @@ void storm_witness::committed(life_id life, const append_request& request) {
 
 void storm_witness::observe(life_id life, const run_id& run, run_log& log,
                             const event& e) {
-  if (const auto by = person_in(e))
+  if (const auto by = person_in(e); by && !wakes(log.state, e))
     expect(++marks_[*by] == 1 || by->starts_with("run "),
            "what " + *by + " said is in the logs twice");
   match(
@@ -199,9 +223,40 @@ void storm_witness::observe(life_id life, const run_id& run, run_log& log,
       check_end_of_child(run, x);
     },
     [&](const model_call_completed& x) { log.answered[x.call] = life; },
+    [&](const run_forked&) { ++counts.forks; },
+    [&](const run_resumed&) { log.is_armed = true; },
     [](const auto&) {
       // Nothing to remember.
     });
+}
+
+void storm_witness::observe_copy(run_log& log, const event& e) {
+  match(
+    e,
+    [&](const tool_call_started& x) {
+      log.starts[x.call] = 0;
+      log.copied.insert(x.call);
+    },
+    [&](const child_started& x) { log.children.insert(x.call); },
+    [&](const handed_off& x) {
+      log.children.insert(x.call);
+      log.handed = x.call;
+    },
+    [&](const child_ended& x) { ++log.ends[x.call]; },
+    [](const auto&) {
+      // It says nothing about what this run may do.
+    });
+}
+
+/// Nobody is woken before the time, but by somebody.
+void storm_witness::check_nap(const run_id& run, const run_log& log,
+                              const tool_call_completed& e, timestamp at) {
+  const auto* call = sleeper(log.state, e.call);
+  if (!call)
+    return;
+  ++counts.naps;
+  expect(e.by || at >= call->not_before,
+         name_of(run) + " is woken early from " + e.call);
 }
 
 /// A run below another one: that one asked for it, durably, before.
@@ -259,6 +314,8 @@ void storm_witness::check_effect(life_id life, const run_id& run,
   if (!expect(found != logs_.end(), what + " of a run that is not durable"))
     return;
   const auto& log = found->second;
+  expect(!log.is_fork || log.is_armed,
+         name_of(run) + ": " + what + " of a fork that nobody armed");
   if (log.writer != life)
     return; // Late: it may finish what it has begun.
   expect(!is_terminal(log.state.progress.status),
@@ -311,7 +368,8 @@ void storm_witness::tool_began(life_id life, effect_contract contract,
            name_of(context.run) + ": " + tool + " " + context.call
              + " happens again, and nobody said so");
   if (contract == effect_contract::probe)
-    expect(x.times <= log.starts[context.call] + log.takeovers,
+    expect(x.times <= log.starts[context.call] + log.takeovers
+                        + static_cast<int>(log.copied.count(context.call)),
            name_of(context.run) + ": " + context.call
              + " happens again, though it can be probed");
 }
@@ -382,6 +440,27 @@ void storm_witness::look_at(const event_store& disk) {
              && (*row)->wake_at
                   == wake_time(log.state.progress, *log.state.header),
            name_of(id) + " has a row that is not its log's");
+  }
+}
+
+void storm_witness::look_back(
+  const event_store& disk,
+  const std::function<const agent_definition&(const std::string&)>& agent) {
+  for (const auto& [id, log] : logs_) {
+    const auto checked = disk.verify(id);
+    if (expect(checked.has_value(), name_of(id) + " can't be verified"))
+      expect(!checked->flaw, name_of(id) + " has been changed");
+    std::vector<recorded_event> events;
+    std::uint64_t seq = 0;
+    const auto stored = disk.read(id, 0);
+    if (!stored)
+      continue; // Found above.
+    for (const auto& e : *stored)
+      events.push_back({++seq, e.at, decode_event(e.type, e.data).value()});
+    const auto replayed = replay(id, events, agent(log.state.header->agent));
+    if (const auto& x = replayed.divergence)
+      expect(false, name_of(id) + " diverges at event " + std::to_string(x->seq)
+                      + ": " + x->why);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <kestrion/store/event_store.hpp>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,6 +35,8 @@ struct storm_counts {
   std::uint64_t takeovers = 0; ///< From a process that lives.
   std::uint64_t commands = 0;
   std::uint64_t looks = 0; ///< At live states beside the log.
+  std::uint64_t forks = 0;
+  std::uint64_t naps = 0; ///< Sleeps that were over.
   storm_counts& operator+=(const storm_counts& x);
 };
 
@@ -102,6 +105,11 @@ public:
   void look_at(const event_store& disk);
   /// All have ended.
   void look_at_end();
+  /// Logs that nobody changed, and that today's machine would decide again.
+  /// @param agent  Gives the definition of a name.
+  void look_back(
+    const event_store& disk,
+    const std::function<const agent_definition&(const std::string&)>& agent);
 
   // -- observations -----------------------------------------------------------
 
@@ -116,6 +124,10 @@ public:
     std::map<std::string, int> ends;         ///< `child_ended`, by call.
     std::map<std::string, life_id> answered; ///< Model calls, by whom.
     int takeovers = 0;                       ///< From lives that went on.
+    /// Started in the log that this one is a fork of: no starts of its own.
+    std::set<std::string> copied;
+    bool is_fork = false;
+    bool is_armed = false; ///< If it is one.
   };
   const std::map<run_id, run_log>& logs() const { return logs_; }
   std::string name_of(const run_id& run) const;
@@ -130,6 +142,10 @@ private:
 
   void check_owner(life_id life, const run_id& run, run_log& log);
   void observe(life_id life, const run_id& run, run_log& log, const event& e);
+  /// What a fork took over: it happened elsewhere.
+  void observe_copy(run_log& log, const event& e);
+  void check_nap(const run_id& run, const run_log& log,
+                 const tool_call_completed& e, timestamp at);
   void check_birth(const run_id& run, const run_started& e);
   void check_end_of_child(const run_id& run, const child_ended& e);
   bool ended_as(run_id run, run_status status) const;

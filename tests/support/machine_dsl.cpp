@@ -42,13 +42,19 @@ std::string brief(const part& p) {
   return match(
     p, [](const text_part& x) { return x.text; },
     [](const image_part& x) { return "image " + x.url + x.blob; },
+    [](const document_part& x) { return "document " + x.url + x.blob; },
     [](const reasoning_part& x) { return "reasoning " + x.raw; },
     [](const opaque_part& x) { return "opaque " + x.raw; },
     [](const tool_call_part& x) {
       return x.id + "/" + x.vendor_id + ":" + x.name + "(" + x.arguments + ")";
     },
     [](const tool_result_part& x) {
-      return x.call + (x.is_error ? "!" : "=") + x.content;
+      auto out = x.call + (x.is_error ? "!" : "=") + x.content;
+      if (x.attachments)
+        for (const auto& each : *x.attachments)
+          out +=
+            " + " + brief(match(each, [](const auto& y) -> part { return y; }));
+      return out;
     });
 }
 
