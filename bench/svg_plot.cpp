@@ -126,15 +126,15 @@ void write_svg(const std::filesystem::path& file, const std::string& title,
   text(out, width / 2, 22, "middle", title);
   auto top = title_height + 30;
   for (const auto& panel : panels) {
-    std::size_t seconds = 1;
+    std::size_t longest = 1;
     double most = 0;
     for (const auto& line : panel.lines) {
-      seconds = std::max(seconds, line.each.size());
+      longest = std::max(longest, line.each.size());
       for (const auto y : line.each)
         most = std::max(most, y);
     }
-    const scale x{static_cast<double>(seconds),
-                  step_for(static_cast<double>(seconds))};
+    const scale x{static_cast<double>(longest),
+                  step_for(static_cast<double>(longest))};
     const auto y = scale_to(most);
     axes(out, top, x, y, panel.y_label);
     for (const auto& line : panel.lines)

@@ -209,7 +209,8 @@ BOOST_AUTO_TEST_CASE(by_size_the_oldest_go_first) {
   const auto rt = open("a.db");
   std::vector<run> runs;
   for (int n = 0; n < 5; ++n) {
-    runs.push_back(rt->start("scout", std::string(100'000, 'a' + n)));
+    runs.push_back(
+      rt->start("scout", std::string(100'000, static_cast<char>('a' + n))));
     runs.back().wait();
   }
   retention_rule rule;
