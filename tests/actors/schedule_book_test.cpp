@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_book_is_an_error_and_stays_as_it_is) {
     {with("\"settled\"", "\"sett\""), errc::corrupt, "settled"},
     {with("\"every\"", "\"never\""), errc::corrupt, "never"},
     {with("\"version\":2", "\"version\":3"), errc::unsupported,
-     "version 2; this program knows version 1"}};
+     "version 3; this program knows version 2"}};
   for (const auto& [bad, code, what] : table) {
     write(bad);
     check_error(put_schedule(*store, hourly("Another."), noon), code, what);

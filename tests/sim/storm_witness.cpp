@@ -187,8 +187,9 @@ void storm_witness::committed(life_id life, const append_request& request) {
     log.raw.emplace_back(e.type, e.data);
     if (const auto* over = std::get_if<tool_call_completed>(&*decoded))
       check_nap(run, log, *over, e.at);
+    // A fork may be one of a fork.
     if (request.events.back().type == run_forked::tag
-        && e.type != run_forked::tag)
+        && &e != &request.events.back())
       observe_copy(log, *decoded);
     else
       observe(life, run, log, *decoded);
