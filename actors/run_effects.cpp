@@ -22,9 +22,9 @@ std::string key_of(const run_actor_state& st, const std::string& call) {
   return st.id.str() + "/" + call;
 }
 
-/// Whether the conversation has images or documents that
-/// are blobs. Looks at each message
-/// once, so a turn costs the same however long the conversation is.
+/// Whether the conversation has images or documents that are blobs. Looks at
+/// each message once, so a turn costs the same however long the conversation
+/// is.
 bool shows_blobs(run_actor_state& st) {
   const auto& said = st.run.conversation;
   if (st.looked_at > said.size())

@@ -105,19 +105,20 @@ result<void> add_file(wire_message& out, result<json::object> item) {
 /// user's.
 result<void> add_result(wire_message& out, const tool_result_part& x) {
   json::array texts;
-  const auto first = out.results_besides.size();
-  for (const auto& each :
-       x.attachments ? *x.attachments : std::vector<content_part>{}) {
-    auto item = match(each, [](const auto& one) { return item_of(one); });
-    if (!item)
-      return item.error();
-    auto& list = item->at("type") == "text" ? texts : out.results_besides;
-    list.push_back(std::move(*item));
-  }
-  if (out.results_besides.size() != first)
-    out.results_besides.insert(
-      out.results_besides.begin() + static_cast<std::ptrdiff_t>(first),
+  json::array besides;
+  if (x.attachments)
+    for (const auto& each : *x.attachments) {
+      auto item = match(each, [](const auto& one) { return item_of(one); });
+      if (!item)
+        return item.error();
+      auto& list = item->at("type") == "text" ? texts : besides;
+      list.push_back(std::move(*item));
+    }
+  if (!besides.empty())
+    out.results_besides.push_back(
       text_item("What the tool " + x.name + " answered besides:"));
+  for (auto& each : besides)
+    out.results_besides.push_back(std::move(each));
   json::value content(x.content);
   if (!texts.empty()) {
     if (!x.content.empty())
