@@ -239,7 +239,9 @@ private:
     if (std::holds_alternative<model_call_interrupted>(log_[1].event))
       return true;
     const auto* woken = std::get_if<tool_call_completed>(&log_[1].event);
-    const auto* call = woken ? find_call(s_, woken->call) : nullptr;
+    // Without a name its time was over, by chance at the same moment.
+    const auto* call =
+      woken && woken->by ? find_call(s_, woken->call) : nullptr;
     return call && call->phase == call_phase::sleeping;
   }
 

@@ -58,6 +58,17 @@ BOOST_AUTO_TEST_CASE(it_wakes_at_its_time_and_not_before) {
   BOOST_CHECK(events().empty());
 }
 
+BOOST_AUTO_TEST_CASE(
+  who_speaks_when_the_time_is_over_is_not_taken_for_who_woke_it) {
+  naps("60");
+  passes(60s);
+  is_told("Mind that.");
+  CHECK_LINES(events(), "message_received ana");
+  ticks();
+  CHECK_LINES(events(), "tool_call_completed c1.0");
+  BOOST_CHECK(!replay({}, log, agent).divergence);
+}
+
 BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_wakes_nobody_twice) {
   naps("60");
   passes(2min);
