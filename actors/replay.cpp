@@ -232,17 +232,33 @@ private:
     return {x.call, std::move(outcome), x.duration, now_, 0, x.attempt};
   }
 
-  /// Whether what was said gave up a model call, or woke a sleeper.
+  /// How many of them wake at the time of the first event, right behind it.
+  std::ptrdiff_t sleepers_woken() const {
+    std::ptrdiff_t n = 0;
+    for (const auto& e : log_.subspan(1)) {
+      const auto* over = std::get_if<tool_call_completed>(&e.event);
+      const auto* call = over ? find_call(s_, over->call) : nullptr;
+      if (e.at != now_ || !call || call->phase != call_phase::sleeping)
+        break;
+      ++n;
+    }
+    return n;
+  }
+
+  /// Whether what was said gave up a model call, or woke those who
+  /// slept.
   bool interrupts() const {
     if (log_.size() < 2 || log_[1].at != now_)
       return false;
     if (std::holds_alternative<model_call_interrupted>(log_[1].event))
       return true;
-    const auto* woken = std::get_if<tool_call_completed>(&log_[1].event);
-    // Without a name its time was over, by chance at the same moment.
-    const auto* call =
-      woken && woken->by ? find_call(s_, woken->call) : nullptr;
-    return call && call->phase == call_phase::sleeping;
+    // All sleepers wake then; one whose time was over by chance is one of them.
+    const auto& calls = s_.progress.calls;
+    const auto sleeping =
+      std::count_if(calls.begin(), calls.end(), [](const auto& call) {
+        return call.phase == call_phase::sleeping;
+      });
+    return sleeping != 0 && sleepers_woken() == sleeping;
   }
 
   /// So long that another model takes over: what the server asked for is not in

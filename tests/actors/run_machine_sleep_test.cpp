@@ -58,15 +58,18 @@ BOOST_AUTO_TEST_CASE(it_wakes_at_its_time_and_not_before) {
   BOOST_CHECK(events().empty());
 }
 
-BOOST_AUTO_TEST_CASE(
-  who_speaks_when_the_time_is_over_is_not_taken_for_who_woke_it) {
-  naps("60");
-  passes(60s);
-  is_told("Mind that.");
-  CHECK_LINES(events(), "message_received ana");
-  ticks();
-  CHECK_LINES(events(), "tool_call_completed c1.0");
-  BOOST_CHECK(!replay({}, log, agent).divergence);
+BOOST_AUTO_TEST_CASE(who_speaks_when_the_time_is_over_need_not_have_woken_it) {
+  for (const bool interrupts : {false, true}) {
+    machine_story story{test::team_agent()};
+    story.starts();
+    story.model_calls(
+      {{"nap", R"({"seconds":60})"}, {"nap", R"({"seconds":90})"}});
+    story.passes(60s);
+    story.is_told("Mind that.", interrupts);
+    story.ticks();
+    BOOST_CHECK(!replay({}, story.log, story.agent).divergence);
+    BOOST_CHECK_EQUAL(said(story.state).size(), interrupts ? 4u : 2u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_wakes_nobody_twice) {
