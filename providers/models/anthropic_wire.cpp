@@ -97,7 +97,7 @@ result<void> append_content(json::array& blocks, const document_part& x) {
 }
 
 result<void> append_result(json::array& blocks, const tool_result_part& x,
-                           std::string id) {
+                           const std::string& id) {
   json::value content(x.content);
   if (x.attachments) {
     json::array list;
@@ -111,7 +111,7 @@ result<void> append_result(json::array& blocks, const tool_result_part& x,
     content = std::move(list);
   }
   blocks.push_back({{"type", "tool_result"},
-                    {"tool_use_id", std::move(id)},
+                    {"tool_use_id", id},
                     {"content", std::move(content)},
                     {"is_error", x.is_error}});
   return {};
