@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(only_what_is_no_plain_text_counts_as_a_document) {
 }
 
 BOOST_AUTO_TEST_CASE(plain_text_becomes_words_with_its_name) {
-  const auto words = [](document_part document) {
+  const auto words = [](const document_part& document) {
     const auto out = as_words(document, "acme");
     return out ? *out : out.error().detail;
   };
