@@ -65,7 +65,7 @@ struct queue_state {
 /// budget or weight is looked at. Same desk, same mailboxes.
 kestrion::scheduler_actor::behavior_type
 first_come(kestrion::scheduler_actor::stateful_pointer<queue_state> self,
-           std::shared_ptr<kestrion::call_desk> desk) {
+           const std::shared_ptr<kestrion::call_desk>& desk) {
   return {
     [self, desk](const kestrion::look_at_calls&) {
       auto& st = self->state;
