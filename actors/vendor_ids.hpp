@@ -9,8 +9,7 @@
 namespace kestrion {
 
 /// Which ids vendors gave to the tool calls of a conversation, as a hash each:
-/// that one is new shows without a look at all that was said, so a turn costs
-/// the same however long the conversation is. 4 bytes a call.
+/// that one is new shows without a look at all that was said. 4 bytes a call.
 class vendor_ids {
 public:
   void add(const message& said);

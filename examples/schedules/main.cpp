@@ -2,8 +2,23 @@
 
 #include <kestrion/kestrion.hpp>
 
+#include <algorithm>
 #include <future>
 #include <iostream>
+#include <string_view>
+#include <thread>
+
+namespace {
+
+/// Whether a schedule knows the run that it started last.
+bool is_noted(const kestrion::runtime& rt, std::string_view name) {
+  const auto all = rt.schedules();
+  return std::any_of(all.begin(), all.end(), [&](const auto& each) {
+    return each.request.name == name && each.last_run;
+  });
+}
+
+} // namespace
 
 int main() try {
   namespace k = kestrion;
@@ -46,6 +61,8 @@ int main() try {
   rt.pause_schedule("watch", "ana");
   rt.backfill_schedule("watch", now - 2h, now);
   nine.get_future().wait();
+  while (!is_noted(rt, "once")) // A run may end before its start is noted.
+    std::this_thread::sleep_for(10ms);
 
   for (const auto& each : rt.schedules()) {
     std::cout << each.request.name << ": ";
