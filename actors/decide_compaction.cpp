@@ -1,6 +1,7 @@
 #include <kestrion/actors/compaction.hpp>
 #include <kestrion/actors/draft.hpp>
 #include <kestrion/actors/fold_progress.hpp>
+#include <kestrion/actors/said_bytes.hpp>
 #include <kestrion/messages/match.hpp>
 #include <kestrion/messages/utf8.hpp>
 #include <kestrion/scheduler/backoff.hpp>

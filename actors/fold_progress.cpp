@@ -1,6 +1,7 @@
 #include <kestrion/actors/fold_progress.hpp>
 
 #include <kestrion/actors/fold_parts.hpp>
+#include <kestrion/actors/said_bytes.hpp>
 #include <kestrion/messages/match.hpp>
 
 #include <algorithm>
@@ -20,50 +21,6 @@ open_call* find(run_progress& p, const std::string& id) {
 open_call* find_gated(run_progress& p, const std::string& id) {
   return p.limit && p.limit->call.id == id ? &p.limit->call : find(p, id);
 }
-
-/// Images and documents count as vendors bill them, about: a document's pages
-/// as what its text may have.
-std::size_t bytes_of_part(const text_part& x) {
-  return x.text.size();
-}
-std::size_t bytes_of_part(const image_part&) {
-  return 4'000;
-}
-std::size_t bytes_of_part(const document_part&) {
-  return 40'000;
-}
-std::size_t bytes_of_part(const reasoning_part& x) {
-  return x.raw.size();
-}
-std::size_t bytes_of_part(const opaque_part& x) {
-  return x.raw.size();
-}
-std::size_t bytes_of_part(const tool_call_part& x) {
-  return x.name.size() + x.arguments.size();
-}
-
-std::size_t bytes_of_all(const std::optional<std::vector<content_part>>& list) {
-  std::size_t n = 0;
-  if (list)
-    for (const auto& p : *list)
-      n += match(p, [](const auto& x) { return bytes_of_part(x); });
-  return n;
-}
-
-std::size_t bytes_of_part(const tool_result_part& x) {
-  return x.content.size() + bytes_of_all(x.attachments);
-}
-
-} // namespace
-
-std::int64_t bytes_of(const std::vector<part>& parts) {
-  std::size_t n = 0;
-  for (const auto& p : parts)
-    n += match(p, [](const auto& x) { return bytes_of_part(x); });
-  return static_cast<std::int64_t>(n);
-}
-
-namespace {
 
 void open_model(run_progress& p) {
   const bool is_out = p.detour && p.updated_at < p.detour->until;
@@ -196,7 +153,7 @@ void complete_call(run_progress& p, const tool_call_completed& x) {
   const auto* call = find(p, x.call);
   if (call && call->phase == call_phase::asking)
     p.closed_questions.push_back({x.call, x.by.value_or(""), x.content});
-  set_done(p, x.call, x.content.size() + bytes_of_all(x.attachments));
+  set_done(p, x.call, x.content.size() + bytes_of(x.attachments));
 }
 
 /// The model's answer. It is not the last word if something was said meanwhile.

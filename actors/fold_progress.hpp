@@ -17,9 +17,6 @@ std::string text_of(const output_rejected& rejected);
 /// What the model is told instead of the messages that were summed up.
 std::string text_of(const conversation_compacted& compacted);
 
-/// Of what was said, as `said_bytes` counts them.
-std::int64_t bytes_of(const std::vector<part>& parts);
-
 /// The part of `fold` that deciding needs: everything but what was said.
 void fold_progress(run_progress& progress, const recorded_event& e);
 
