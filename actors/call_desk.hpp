@@ -6,6 +6,7 @@
 #include <caf/actor_addr.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <unordered_set>
@@ -54,16 +55,22 @@ using call_note = std::variant<reserve_call, end_call, leave_budget>;
 class call_desk {
 public:
   /// @returns Whether the scheduler has to be told: before, nothing lay here.
-  bool put(call_note note) {
+  bool put(call_note&& note) {
     const std::lock_guard lock{mutex_};
     notes_.push_back(std::move(note));
     return notes_.size() == 1;
   }
 
-  /// In the order in which they came.
-  std::vector<call_note> take() {
+  /// @param into  Gets them, in the order in which they came; what it had is
+  ///              gone. Use the same one again: its memory goes round, but for
+  ///              that of a rush.
+  void take(std::vector<call_note>& into) {
+    constexpr std::size_t kept_max = 1'024;
+    into.clear();
+    if (into.capacity() > kept_max)
+      into = {};
     const std::lock_guard lock{mutex_};
-    return std::exchange(notes_, {});
+    notes_.swap(into);
   }
 
   /// Whether a run has a budget with the scheduler. It has one from the moment

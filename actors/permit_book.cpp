@@ -16,6 +16,8 @@ std::string budget_name(const std::string& tenant) {
 std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,
                           const std::vector<run_budget>& runs, timestamp now) {
   const auto& tree = scheduler.budgets();
+  if (runs.empty() && tree.empty())
+    return {};
   auto top = tenant.empty() ? "" : budget_name(tenant);
   if (!tree.find(top))
     top.clear();

@@ -6,6 +6,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_map.hpp>
 #include <caf/actor_addr.hpp>
 
 #include <cstdint>
@@ -22,22 +23,24 @@ namespace kestrion {
 /// used, and with the same waiters and permits.
 /// @par Threading The scheduler's actor only.
 struct permit_book {
-  struct permit {
-    call_ticket ticket = 0;
-    run_id run;
-    bool is_granted = false;
-  };
   /// The life of a run that asked.
   struct holder {
+    run_id run;
     caf::actor_addr actor;
     boost::container::small_vector<std::uint64_t, 1> permits;
+  };
+  struct permit {
+    call_ticket ticket = 0;
+    holder* of = nullptr;
+    bool is_granted = false;
   };
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 
   token_scheduler scheduler;
   boost::unordered_flat_map<std::uint64_t, permit> permits; ///< By number.
-  boost::unordered_flat_map<run_id, holder, std::hash<run_id>> holders;
+  /// They stay where they are.
+  boost::unordered_map<run_id, holder, std::hash<run_id>> holders;
   std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;

@@ -30,11 +30,8 @@ permit_book::permit take_out(permit_book& book, std::uint64_t number) {
   const auto out = i->second;
   book.permits.erase(i);
   book.waiting -= out.is_granted ? 0 : 1;
-  if (const auto holder = book.holders.find(out.run);
-      holder != book.holders.end()) {
-    auto& all = holder->second.permits;
-    all.erase(std::remove(all.begin(), all.end(), number), all.end());
-  }
+  auto& all = out.of->permits;
+  all.erase(std::remove(all.begin(), all.end(), number), all.end());
   return out;
 }
 
@@ -55,11 +52,12 @@ void forget_holder(scheduler_self self, const run_id& run) {
   const auto i = holders.find(run);
   if (i == holders.end())
     return;
-  const auto left = i->second;
-  for (const auto number : left.permits)
+  const auto& held = i->second.permits; // It loses them one by one.
+  const std::vector<std::uint64_t> permits(held.begin(), held.end());
+  for (const auto number : permits)
     give_back(self, number, {.sent = true});
-  self->state.watched.erase(left.actor);
-  holders.erase(run);
+  self->state.watched.erase(i->second.actor);
+  holders.erase(i);
 }
 
 /// @returns Whether there still is somebody to watch.
@@ -75,42 +73,51 @@ bool watch(scheduler_self self, const caf::actor_addr& actor,
 
 // -- what runs say ------------------------------------------------------------
 
-void take_up(scheduler_self self, const leave_budget& x) {
+void take_up(scheduler_self self, const leave_budget& x, timestamp) {
   self->state.desk->set_budget(x.run, false);
   self->state.book->scheduler.remove_budget(budget_name(x.run));
 }
 
-void take_up(scheduler_self self, reserve_call& x) {
-  auto& book = *self->state.book;
-  const auto run = x.request.run;
-  if (const auto i = book.holders.find(run);
-      i != book.holders.end() && i->second.actor != x.holder)
+/// @returns The life of the run that asks; nothing: it has ended meanwhile.
+permit_book::holder* holder_of(scheduler_self self, const reserve_call& x) {
+  auto& holders = self->state.book->holders;
+  const auto& run = x.request.run;
+  if (const auto i = holders.find(run); i != holders.end()) {
+    if (i->second.actor == x.holder)
+      return &i->second;      // It is watched.
     forget_holder(self, run); // It lives anew.
+  }
   if (!watch(self, x.holder, run))
+    return nullptr;
+  return &holders.try_emplace(run, permit_book::holder{run, x.holder, {}})
+            .first->second;
+}
+
+void take_up(scheduler_self self, reserve_call& x, timestamp now) {
+  auto& book = *self->state.book;
+  auto* holder = holder_of(self, x);
+  if (!holder)
     return;
-  x.request.budget = place_budgets(book.scheduler, x.request.tenant, x.budgets,
-                                   self->state.now());
+  x.request.budget =
+    place_budgets(book.scheduler, x.request.tenant, x.budgets, now);
   for (const auto& each : x.budgets)
     self->state.desk->set_budget(each.run, true);
   x.request.tag = x.permit;
-  const auto ticket = book.scheduler.reserve(x.request, self->state.now());
+  const auto ticket = book.scheduler.reserve(x.request, now);
   if (!ticket) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
     return;
   }
-  auto& holder = book.holders[run];
-  holder.actor = x.holder;
-  holder.permits.push_back(x.permit);
-  book.permits.emplace(x.permit, permit_book::permit{*ticket, run, false});
+  holder->permits.push_back(x.permit);
+  book.permits.emplace(x.permit, permit_book::permit{*ticket, holder, false});
   ++book.waiting;
 }
 
-void take_up(scheduler_self self, const end_call& x) {
+void take_up(scheduler_self self, const end_call& x, timestamp now) {
   if (const auto* lost = std::get_if<call_released>(&x.how);
       lost && x.limits.empty())
     return give_back(self, x.permit, *lost);
   auto& scheduler = self->state.book->scheduler;
-  const auto now = self->state.now();
   const auto permit = take_out(*self->state.book, x.permit);
   if (permit.ticket == 0)
     return; // Given back before.
@@ -126,8 +133,12 @@ void take_up(scheduler_self self, const end_call& x) {
 }
 
 void take_up_all(scheduler_self self) {
-  for (auto& note : self->state.desk->take())
-    std::visit([&](auto& x) { take_up(self, x); }, note);
+  auto& st = self->state;
+  const auto now = st.now();
+  st.desk->take(st.notes);
+  for (auto& note : st.notes)
+    std::visit([&](auto& x) { take_up(self, x, now); }, note);
+  st.notes.clear();
 }
 
 // -- what follows -------------------------------------------------------------
@@ -136,12 +147,12 @@ void announce(permit_book& book, permit_book::permit& permit,
               const call_granted& x) {
   permit.is_granted = true;
   --book.waiting;
-  tell(book.holders.at(permit.run).actor, call_decided{x.tag});
+  tell(permit.of->actor, call_decided{x.tag});
 }
 
 void announce(permit_book& book, const permit_book::permit& permit,
               const call_refused& x) {
-  const auto holder = book.holders.at(permit.run).actor;
+  const auto holder = permit.of->actor;
   take_out(book, x.tag);
   tell(holder, call_decided{x.tag, x.why});
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace kestrion {
 
@@ -20,6 +21,7 @@ struct scheduler_state {
   timestamp now() const { return context->now(); }
   std::unordered_map<caf::actor_addr, run_id> watched;
   std::optional<timestamp> alarm; ///< The next look that is under way.
+  std::vector<call_note> notes;   ///< Taken up.
 };
 
 /// Send it `look_at_calls` at its start, for what an earlier one left.

@@ -56,6 +56,7 @@ struct load {
 };
 
 struct queue_state {
+  std::vector<kestrion::call_note> notes;
   std::deque<kestrion::call_decided> waiting;
   caf::actor runs;
   std::int64_t under_way = 0;
@@ -69,7 +70,8 @@ first_come(kestrion::scheduler_actor::stateful_pointer<queue_state> self,
   return {
     [self, desk](const kestrion::look_at_calls&) {
       auto& st = self->state;
-      for (auto& note : desk->take())
+      desk->take(st.notes);
+      for (auto& note : st.notes)
         if (const auto* x = std::get_if<kestrion::reserve_call>(&note)) {
           st.runs = caf::actor_cast<caf::actor>(x->holder);
           st.waiting.push_back({x->permit, {}});

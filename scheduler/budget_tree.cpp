@@ -35,7 +35,7 @@ budget_amount& budget_amount::operator-=(const budget_amount& other) {
 
 std::optional<budget_tree::node>
 budget_tree::find(std::string_view name) const {
-  const auto found = names_.find(std::string{name});
+  const auto found = names_.find(name);
   return found == names_.end() ? std::nullopt : std::optional{found->second};
 }
 

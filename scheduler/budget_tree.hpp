@@ -3,12 +3,16 @@
 #include <kestrion/messages/error.hpp>
 #include <kestrion/messages/time.hpp>
 
+#include <kestrion/scheduler/text_hash.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace kestrion {
@@ -76,6 +80,7 @@ public:
   void unkeep(node at);
 
   std::optional<node> find(std::string_view name) const;
+  bool empty() const { return names_.empty(); }
 
   /// Takes `most` from the node and all above it, or from none of them.
   /// @returns Why not, or nothing: taken.
@@ -112,7 +117,8 @@ private:
 
   std::vector<entry> nodes_;
   std::vector<node> free_;
-  std::unordered_map<std::string, node> names_;
+  boost::unordered_flat_map<std::string, node, text_hash, std::equal_to<>>
+    names_;
 };
 
 } // namespace kestrion

@@ -4,24 +4,24 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 namespace kestrion {
 
 /// What a scheduler knows of one call, from its reservation to its end.
-struct call_record {
+struct call_record : fair_queue::item {
   enum class stage : std::uint8_t { budget, prefix, queued, granted };
 
-  fair_queue::item item; ///< Its place in the queue of its route and lane.
   std::size_t route = 0;
   call_lane lane = call_lane::batch;
   stage at = stage::queued;
-  call_cost cost; ///< To be reserved.
+  call_cost needs; ///< To be reserved.
   std::string agent;
   std::int64_t input_bytes = 0;
   std::int64_t output_tokens_max = 0;
@@ -33,9 +33,10 @@ struct call_record {
   timestamp reserved_at;
   timestamp granted_at;
   std::uint64_t tag = 0;
-  std::vector<call_limit::hold> holds;
+  boost::container::small_vector<call_limit::hold, 4> holds;
 };
 
-using call_map = std::unordered_map<call_ticket, call_record>;
+/// Records stay where they are.
+using call_map = boost::unordered_map<call_ticket, call_record>;
 
 } // namespace kestrion

@@ -1,78 +1,135 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace kestrion {
 
-void fair_queue::push(const item& what) {
-  auto& tenant = queues_[what.tenant];
-  auto& run = tenant.runs[what.run];
-  const by_priority call{what.boost, what.ticket};
-  run.insert(std::upper_bound(run.begin(), run.end(), call), call);
-  if (run.size() == 1)
-    tenant.order.add(what.run, 1, what.boost);
+fair_queue::run_queue& fair_queue::tenant_queue::at(const run_id& run) {
+  return runs.try_emplace(run, run).first->second;
+}
+
+void fair_queue::tenant_queue::note_leaving(run_queue& run) {
+  if (run.wants() || std::exchange(run.is_leaving, true))
+    return;
+  leaving.emplace_back(run.tag, &run);
+  std::push_heap(leaving.begin(), leaving.end(), std::greater{});
+}
+
+/// Runs that want nothing, and that the time has passed, save nothing.
+void fair_queue::tenant_queue::forget() {
+  while (!leaving.empty() && leaving.front().first <= order.virtual_time()) {
+    std::pop_heap(leaving.begin(), leaving.end(), std::greater{});
+    auto& run = *leaving.back().second;
+    if (order.has_passed(run)) {
+      leaving.pop_back();
+      runs.erase(run.run);
+    } else if (run.wants()) {
+      leaving.pop_back();
+      run.is_leaving = false;
+    } else { // It was charged since.
+      leaving.back().first = run.tag;
+      std::push_heap(leaving.begin(), leaving.end(), std::greater{});
+    }
+  }
+}
+
+fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
+  if (queues_.size() <= tenant)
+    queues_.resize(tenant + 1);
+  auto& queue = queues_[tenant];
+  if (!queue)
+    queue = std::make_unique<tenant_queue>();
+  return *queue;
+}
+
+const fair_queue::tenant_queue* fair_queue::find(std::uint32_t tenant) const {
+  return tenant < queues_.size() ? queues_[tenant].get() : nullptr;
+}
+
+void fair_queue::push(item& what) {
+  auto& tenant = at(what.tenant);
+  auto& run = tenant.at(what.run);
+  const auto goes_before = [](const item* a, const item* b) {
+    return a->boost != b->boost ? a->boost > b->boost : a->ticket < b->ticket;
+  };
+  run.calls.insert(
+    std::upper_bound(run.calls.begin(), run.calls.end(), &what, goes_before),
+    &what);
+  what.in = &run;
+  if (run.wants())
+    tenant.order.boost(run, run.calls.front()->boost);
   else
-    tenant.order.boost(what.run, run.front().boost);
+    tenant.order.add(run, 1, what.boost);
   if (tenant.size++ == 0)
-    tenants_.add(what.tenant, what.weight);
+    tenants_.add(tenant, what.weight);
   tenant.cost += what.cost;
   cost_ += what.cost;
   ++size_;
 }
 
-void fair_queue::erase(const item& what) {
-  const auto tenant = queues_.find(what.tenant);
-  if (tenant == queues_.end())
+void fair_queue::erase(item& what, double charged) {
+  if (!what.in)
     return;
-  auto& q = tenant->second;
-  const auto run = q.runs.find(what.run);
-  if (run == q.runs.end())
-    return;
-  auto& calls = run->second;
-  const auto call =
-    std::find(calls.begin(), calls.end(), by_priority{what.boost, what.ticket});
-  if (call == calls.end())
-    return;
-  calls.erase(call);
-  if (calls.empty()) {
-    q.runs.erase(run);
-    q.order.remove(what.run);
-  } else {
-    q.order.boost(what.run, calls.front().boost);
-  }
+  auto& tenant = at(what.tenant);
+  auto& run = *std::exchange(what.in, nullptr);
+  run.calls.erase(std::find(run.calls.begin(), run.calls.end(), &what));
   // Sums start anew with each empty queue: no rounding error outlives it.
-  q.cost = --q.size == 0 ? 0 : q.cost - what.cost;
+  tenant.cost = --tenant.size == 0 ? 0 : tenant.cost - what.cost;
   cost_ = --size_ == 0 ? 0 : cost_ - what.cost;
-  if (q.size == 0)
-    tenants_.remove(what.tenant);
+  if (tenant.size == 0)
+    tenants_.remove(tenant, charged);
+  else
+    tenants_.charge(tenant, charged);
+  if (run.calls.empty()) {
+    tenant.order.remove(run, charged);
+    tenant.note_leaving(run);
+  } else {
+    tenant.order.boost(run, run.calls.front()->boost);
+    tenant.order.charge(run, charged);
+  }
+  tenant.forget();
 }
 
-std::uint64_t fair_queue::first() const {
-  const auto& q = queues_.at(tenants_.first());
-  return q.runs.at(q.order.first()).front().ticket;
+fair_queue::item& fair_queue::first() const {
+  return *tenants_.first().order.first().calls.front();
 }
 
-void fair_queue::charge(std::uint32_t tenant, const run_id& run, double weight,
-                        double cost) {
-  tenants_.charge(tenant, weight, cost);
-  queues_[tenant].order.charge(run, 1, cost);
+void fair_queue::charge(const item& what, double cost) {
+  auto& tenant = at(what.tenant);
+  tenants_.charge(tenant, cost);
+  if (what.in) {
+    tenant.order.charge(*what.in, cost);
+  } else if (cost > 0 || tenant.runs.contains(what.run)) {
+    auto& run = tenant.at(what.run);
+    tenant.order.charge(run, cost);
+    tenant.note_leaving(run);
+  }
+  tenant.forget();
 }
 
 void fair_queue::reweigh(std::uint32_t tenant, double weight) {
-  tenants_.reweigh(tenant, weight);
+  tenants_.reweigh(at(tenant), weight);
 }
 
 fair_queue::position fair_queue::before(const item& what) const {
-  const auto found = queues_.find(what.tenant);
-  const auto alone = found == queues_.end() || found->second.size == 0;
+  const auto* tenant = find(what.tenant);
+  const auto alone = !tenant || tenant->size == 0;
   const auto all = weights() + (alone ? what.weight : 0);
   // While its tenant gets through its own queue, others get theirs; but no
   // more than they wait for.
   const auto others = all / what.weight;
-  const auto own_calls = alone ? 0 : static_cast<double>(found->second.size);
-  const auto own_cost = alone ? 0 : found->second.cost;
+  const auto own_calls = alone ? 0 : static_cast<double>(tenant->size);
+  const auto own_cost = alone ? 0 : tenant->cost;
   return {std::min(own_calls * others, static_cast<double>(size_)),
           std::min(own_cost * others, cost_)};
+}
+
+std::size_t fair_queue::remembered() const {
+  std::size_t out = 0;
+  for (const auto& tenant : queues_)
+    out += tenant ? tenant->runs.size() : 0;
+  return out;
 }
 
 } // namespace kestrion

@@ -5,12 +5,14 @@
 #include <kestrion/scheduler/fair_order.hpp>
 
 #include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace kestrion {
 
@@ -21,29 +23,33 @@ namespace kestrion {
 /// Each step is O(log n), and linear in the calls of one run.
 /// @par Threading Owner only.
 class fair_queue {
+  struct run_queue;
+
 public:
+  /// Stays where it is while it waits.
   struct item {
     std::uint64_t ticket = 0; ///< Grows with time.
     std::uint32_t tenant = 0;
     run_id run;
-    double cost = 0;   ///< Estimate, in tokens.
-    double weight = 1; ///< The tenant's.
-    double boost = 0;  ///< Head start within the tenant, in cost.
+    double cost = 0;         ///< Estimate, in tokens.
+    double weight = 1;       ///< The tenant's.
+    double boost = 0;        ///< Head start within the tenant, in cost.
+    run_queue* in = nullptr; ///< Kept by the queue: where it waits.
   };
 
-  void push(const item& what);
-  void erase(const item& what);
+  void push(item& what);
+  /// Takes it out if it waits. @param charged  It gets so much; see `charge`.
+  void erase(item& what, double charged = 0);
 
   bool empty() const { return tenants_.empty(); }
   std::size_t size() const { return size_; }
   double cost() const { return cost_; } ///< Of all that wait.
 
-  /// The ticket that is next. Not empty.
-  std::uint64_t first() const;
+  /// The one that is next. Not empty.
+  item& first() const;
 
-  /// So much was given to it (or back by it); it waits no more.
-  void charge(std::uint32_t tenant, const run_id& run, double weight,
-              double cost);
+  /// So much was given to it (or back by it), whether it waits or not.
+  void charge(const item& what, double cost);
 
   /// From now on the tenant has this weight.
   void reweigh(std::uint32_t tenant, double weight);
@@ -57,28 +63,37 @@ public:
   position before(const item& what) const;
 
   double weights() const { return tenants_.weights(); }
+  /// Runs that wait, or have had more than their share.
+  std::size_t remembered() const;
 
 private:
-  struct by_priority {
-    double boost = 0;
-    std::uint64_t ticket = 0;
-    bool operator<(const by_priority& other) const {
-      return boost != other.boost ? boost > other.boost : ticket < other.ticket;
-    }
-    bool operator==(const by_priority&) const = default;
-  };
   /// Sorted. A run seldom has more than one call that waits.
-  using run_queue = boost::container::small_vector<by_priority, 1>;
-  struct tenant_queue {
-    fair_order<run_id> order;
-    /// Of those that wait.
-    boost::unordered_flat_map<run_id, run_queue, std::hash<run_id>> runs;
+  struct run_queue : fair_member {
+    explicit run_queue(run_id of) : run(of) {}
+    run_id run;
+    boost::container::small_vector<item*, 1> calls;
+    bool is_leaving = false; ///< It is among those that may be forgotten.
+  };
+  struct tenant_queue : fair_member {
+    run_queue& at(const run_id& run);
+    /// It wants nothing now; it may be forgotten later.
+    void note_leaving(run_queue& run);
+    void forget();
+
+    fair_order<run_queue, 4> order;
+    boost::unordered_map<run_id, run_queue, std::hash<run_id>> runs;
+    /// A heap, the lowest tag first: runs that wanted nothing more, with what
+    /// they had had then.
+    std::vector<std::pair<double, run_queue*>> leaving;
     std::size_t size = 0;
     double cost = 0;
   };
 
-  fair_order<std::uint32_t> tenants_;
-  std::unordered_map<std::uint32_t, tenant_queue> queues_;
+  tenant_queue& at(std::uint32_t tenant);
+  const tenant_queue* find(std::uint32_t tenant) const;
+
+  fair_order<tenant_queue, 4> tenants_;
+  std::vector<std::unique_ptr<tenant_queue>> queues_; ///< By tenant.
   std::size_t size_ = 0;
   double cost_ = 0;
 };

@@ -1,8 +1,9 @@
 #include <kestrion/scheduler/route_table.hpp>
 
+#include <boost/container_hash/hash.hpp>
+
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 
 namespace kestrion {
 
@@ -10,10 +11,16 @@ route_table::route_table(double interactive_share, double interactive_lead)
   : interactive_share_(std::clamp(interactive_share, 0.01, 0.99)),
     interactive_lead_(interactive_lead) {}
 
-bool route_table::by_name::operator()(const call_route& a,
-                                      const call_route& b) const {
-  return std::tie(a.provider, a.model, a.key)
-         < std::tie(b.provider, b.model, b.key);
+std::size_t route_table::by_name::operator()(const call_route& route) const {
+  std::size_t out = 0;
+  boost::hash_combine(out, route.provider);
+  boost::hash_combine(out, route.model);
+  boost::hash_combine(out, route.key);
+  return out;
+}
+
+double route_table::route_state::weights() const {
+  return lanes[0].queue.weights() + lanes[1].queue.weights();
 }
 
 call_limit* route_table::find_limit(std::string_view name) {
@@ -32,16 +39,21 @@ call_limit& route_table::declare(const limit_spec& spec, timestamp now) {
 }
 
 void route_table::cover(route_state& route, call_limit& limit) {
-  if (limit.spec().covers.covers(*route.name))
+  if (limit.spec().covers.covers(route.name))
     route.limits.push_back(&limit);
 }
 
 std::size_t route_table::find(const call_route& route) {
   const auto [at, made] = index_.try_emplace(route, routes_.size());
+  const auto index = at->second;
   if (!made)
-    return at->second;
+    return index;
   auto& r = routes_.emplace_back();
-  r.name = &at->first;
+  r.name = route;
+  auto& [batch, interactive] = r.lanes;
+  interactive.share = interactive_share_;
+  interactive.lead = interactive_lead_;
+  batch.share = 1 - interactive_share_;
   for (const auto& limit : limits_)
     cover(r, *limit);
   auto& estimator = estimators_[{route.provider, route.model}];
@@ -49,7 +61,7 @@ std::size_t route_table::find(const call_route& route) {
     estimator = std::make_unique<token_estimator>();
   r.estimator = estimator.get();
   join_domains();
-  return at->second;
+  return index;
 }
 
 /// Rare: a route or a limit is new. Routes start even in their domains.
@@ -66,70 +78,71 @@ void route_table::join_domains() {
   for (std::size_t i = 0; i < routes_.size(); ++i)
     for (const auto* limit : routes_[i].limits)
       root[top(i)] = top(seen.try_emplace(limit, i).first->second);
-  domains_.clear();
   std::map<std::size_t, std::size_t> domain_of;
-  for (std::size_t i = 0; i < routes_.size(); ++i) {
-    const auto [at, made] = domain_of.try_emplace(top(i), domains_.size());
-    if (made)
-      domains_.push_back(std::make_unique<fair_order<std::size_t>>());
-    routes_[i].domain = at->second;
-    requeue(i);
+  for (std::size_t i = 0; i < routes_.size(); ++i)
+    routes_[i].domain =
+      domain_of.try_emplace(top(i), domain_of.size()).first->second;
+  domains_.assign(domain_of.size(), {});
+  for (auto& route : routes_) {
+    static_cast<fair_member&>(route) = {};
+    requeue(route);
   }
 }
 
 /// A route's share of its domain is that of the tenants that wait for it.
-void route_table::requeue(std::size_t route) {
-  auto& r = routes_[route];
-  auto& domain = *domains_[r.domain];
-  const auto weights = r.queues[0].weights() + r.queues[1].weights();
-  if (r.lanes.empty()) {
-    domain.remove(route);
+void route_table::requeue(route_state& route) {
+  auto& routes = domains_[route.domain];
+  if (route.turns.empty()) {
+    routes.remove(route);
     return;
   }
-  domain.add(route, weights);
-  domain.reweigh(route, weights);
+  routes.add(route, route.weights());
+  routes.reweigh(route, route.weights());
 }
 
-void route_table::push(const call_record& call) {
-  auto& r = routes_[call.route];
-  const auto lane = lane_of(call);
-  auto& queue = r.queues[static_cast<std::size_t>(lane)];
-  queue.push(call.item);
-  interactive_waiting_ += lane == 0 ? 1 : 0;
-  if (queue.size() == 1)
-    r.lanes.add(lane, lane == 0 ? interactive_share_ : 1 - interactive_share_,
-                lane == 0 ? interactive_lead_ : 0);
-  requeue(call.route);
+void route_table::push(call_record& call) {
+  auto& route = routes_[call.route];
+  auto& lane = lane_of(call);
+  lane.queue.push(call);
+  interactive_waiting_ += call.lane == call_lane::interactive ? 1 : 0;
+  route.turns.add(lane, lane.share, lane.lead);
+  requeue(route);
 }
 
-void route_table::erase(const call_record& call) {
-  auto& r = routes_[call.route];
-  const auto lane = lane_of(call);
-  auto& queue = r.queues[static_cast<std::size_t>(lane)];
-  queue.erase(call.item);
-  interactive_waiting_ -= lane == 0 ? 1 : 0;
-  if (queue.empty())
-    r.lanes.remove(lane);
-  requeue(call.route);
+void route_table::erase(call_record& call, double charged) {
+  auto& route = routes_[call.route];
+  auto& lane = lane_of(call);
+  auto& routes = domains_[route.domain];
+  lane.queue.erase(call, charged);
+  interactive_waiting_ -= call.lane == call_lane::interactive ? 1 : 0;
+  if (lane.queue.empty())
+    route.turns.remove(lane, charged);
+  else
+    route.turns.charge(lane, charged);
+  if (route.turns.empty()) {
+    routes.remove(route, charged);
+  } else {
+    routes.charge(route, charged);
+    routes.reweigh(route, route.weights());
+  }
 }
 
 void route_table::charge(const call_record& call, double cost) {
-  auto& r = routes_[call.route];
-  const auto lane = lane_of(call);
-  r.queues[static_cast<std::size_t>(lane)].charge(
-    call.item.tenant, call.item.run, call.item.weight, cost);
-  r.lanes.charge(lane, lane == 0 ? interactive_share_ : 1 - interactive_share_,
-                 cost);
-  const auto weights = r.queues[0].weights() + r.queues[1].weights();
-  domains_[r.domain]->charge(call.route, std::max(weights, call.item.weight),
-                             cost);
+  auto& route = routes_[call.route];
+  auto& lane = lane_of(call);
+  lane.queue.charge(call, cost);
+  route.turns.charge(lane, cost);
+  auto& routes = domains_[route.domain];
+  if (!route.wants())
+    routes.reweigh(route, std::max(route.weights(), call.weight));
+  routes.charge(route, cost);
 }
 
 void route_table::reweigh(std::uint32_t tenant, double weight) {
-  for (std::size_t i = 0; i < routes_.size(); ++i) {
-    for (auto& queue : routes_[i].queues)
-      queue.reweigh(tenant, weight);
-    requeue(i);
+  for (auto& route : routes_) {
+    for (auto& lane : route.lanes)
+      lane.queue.reweigh(tenant, weight);
+    requeue(route);
   }
 }
 
@@ -150,7 +163,7 @@ bool route_table::fits(route_state& r, const call_record& call, timestamp now) {
       which = nullptr;
       continue;
     }
-    const auto at = limit->ready_at(limit->need(call.cost), urgent, now);
+    const auto at = limit->ready_at(limit->need(call.needs), urgent, now);
     if (at > last) {
       last = at;
       which = limit;
@@ -166,32 +179,30 @@ bool route_table::fits(route_state& r, const call_record& call, timestamp now) {
   return false;
 }
 
-std::optional<call_ticket> route_table::next_in(fair_order<std::size_t>& domain,
-                                                int lane, const call_map& calls,
-                                                timestamp now) {
-  for (const auto& [tag, index] : domain.order()) {
-    auto& r = routes_[index];
-    if (r.blocked_in == pass_ || r.lanes.first() != lane)
+call_record* route_table::next_in(const domain& routes, call_lane lane,
+                                  timestamp now) {
+  for (const auto& each : routes.order()) {
+    auto& route = *each.who;
+    auto& first = route.turns.first();
+    if (route.blocked_in == pass_
+        || &first != &route.lanes[static_cast<std::size_t>(lane)])
       continue;
-    const auto ticket = r.queues[static_cast<std::size_t>(lane)].first();
-    if (fits(r, calls.at(ticket), now))
-      return ticket;
+    auto& call = static_cast<call_record&>(first.queue.first());
+    if (fits(route, call, now))
+      return &call;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-std::optional<call_ticket> route_table::next(const call_map& calls,
-                                             timestamp now) {
-  for (const auto& domain : domains_) {
-    if (domain->empty())
-      continue;
+call_record* route_table::next(timestamp now) {
+  for (const auto& routes : domains_) {
     if (interactive_waiting_ != 0)
-      if (const auto ticket = next_in(*domain, 0, calls, now))
-        return ticket;
-    if (const auto ticket = next_in(*domain, 1, calls, now))
-      return ticket;
+      if (auto* call = next_in(routes, call_lane::interactive, now))
+        return call;
+    if (auto* call = next_in(routes, call_lane::batch, now))
+      return call;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 void route_table::grant(call_record& call, timestamp now) {
@@ -199,18 +210,17 @@ void route_table::grant(call_record& call, timestamp now) {
   const auto urgent = call.lane == call_lane::interactive;
   call.holds.reserve(r.limits.size());
   for (auto* limit : r.limits) {
-    call.holds.push_back(limit->take(limit->need(call.cost), urgent, now));
-    limit->gate.granted(call.item.ticket);
+    call.holds.push_back(limit->take(limit->need(call.needs), urgent, now));
+    limit->gate.granted(call.ticket);
   }
-  r.gate.granted(call.item.ticket);
-  charge(call, call.item.cost);
-  erase(call);
+  r.gate.granted(call.ticket);
+  erase(call, call.cost);
 }
 
 std::optional<timestamp> route_table::wakes_at() const {
   std::optional<timestamp> out;
   for (const auto& r : routes_)
-    if (!r.lanes.empty() && r.blocked_in == pass_
+    if (!r.turns.empty() && r.blocked_in == pass_
         && r.wakes_at != timestamp::max() && (!out || r.wakes_at < *out))
       out = r.wakes_at;
   return out;
@@ -222,13 +232,12 @@ std::string_view route_table::blocked_on(std::size_t route) const {
 }
 
 fair_queue::position route_table::before(const call_record& call) const {
-  const auto& r = routes_[call.route];
-  const auto lane = static_cast<std::size_t>(lane_of(call));
-  auto out = r.queues[lane].before(call.item);
-  if (lane == 1) { // Urgent calls go first.
-    out.calls += static_cast<double>(r.queues[0].size());
-    out.cost += r.queues[0].cost();
-  }
+  const auto& [batch, interactive] = routes_[call.route].lanes;
+  if (call.lane == call_lane::interactive)
+    return interactive.queue.before(call);
+  auto out = batch.queue.before(call); // Urgent calls go first.
+  out.calls += static_cast<double>(interactive.queue.size());
+  out.cost += interactive.queue.cost();
   return out;
 }
 
@@ -239,7 +248,7 @@ std::optional<duration> route_table::wait(const call_record& call,
   auto seconds = 0.0;
   for (auto* limit : r.limits) {
     const auto& spec = limit->spec();
-    const auto need = static_cast<double>(limit->need(call.cost));
+    const auto need = static_cast<double>(limit->need(call.needs));
     const auto amount = static_cast<double>(spec.amount);
     const auto there = static_cast<double>(limit->available(now));
     if (spec.kind == limit_kind::concurrency) {
@@ -250,7 +259,7 @@ std::optional<duration> route_table::wait(const call_record& call,
     }
     const auto ahead = spec.kind == limit_kind::requests
                          ? before.calls
-                         : before.cost * need / call.item.cost;
+                         : before.cost * need / call.cost;
     const auto period = std::chrono::duration<double>(spec.period).count();
     seconds = std::max(seconds, (ahead + need - there) * period / amount);
   }

@@ -5,9 +5,12 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 #include <kestrion/scheduler/token_estimator.hpp>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,15 +38,15 @@ public:
   /// The index of a route; makes it at first.
   std::size_t find(const call_route& route);
 
-  void push(const call_record& call);
-  /// Takes a waiting call out.
-  void erase(const call_record& call);
+  void push(call_record& call);
+  /// Takes a waiting call out. @param charged  It gets so much.
+  void erase(call_record& call, double charged = 0);
   /// It got so much more than it was charged before, or less.
   void charge(const call_record& call, double cost);
   void reweigh(std::uint32_t tenant, double weight);
 
-  /// The call that is next and fits, if any. It stays where it is.
-  std::optional<call_ticket> next(const call_map& calls, timestamp now);
+  /// The call that is next and fits, or none. It stays where it is.
+  call_record* next(timestamp now);
   /// From now on calls that did not fit may fit.
   void begin_pass() { ++pass_; }
   /// Takes what the call needs off its limits, and the call out of its queue.
@@ -66,9 +69,10 @@ public:
   /// For the limits that a server named, or the route if it named none.
   std::vector<pause_gate*> gates(std::size_t route,
                                  std::optional<limit_kind> kind);
+  pause_gate& gate(std::size_t route) { return routes_[route].gate; }
   std::vector<call_limit*> limits(std::size_t route, limit_kind kind);
   const call_route& name(std::size_t route) const {
-    return *routes_[route].name;
+    return routes_[route].name;
   }
   token_estimator& estimator(std::size_t route) {
     return *routes_[route].estimator;
@@ -81,13 +85,20 @@ public:
   }
 
 private:
-  struct route_state {
-    const call_route* name = nullptr; ///< The key in `index_`.
+  /// Interactive or batch.
+  struct lane_state : fair_member {
+    fair_queue queue;
+    double share = 0;
+    double lead = 0; ///< Its head start, in cost.
+  };
+  struct route_state : fair_member {
+    double weights() const; ///< Of the tenants that wait for it.
+
+    call_route name;
     std::vector<call_limit*> limits;
     pause_gate gate;
-    /// 0 interactive, 1 batch, as in `lanes`.
-    std::array<fair_queue, 2> queues;
-    fair_order<int> lanes;
+    std::array<lane_state, 2> lanes; ///< By `call_lane`.
+    fair_order<lane_state, 1> turns;
     std::size_t domain = 0;
     token_estimator* estimator = nullptr;
     std::uint64_t blocked_in = 0; ///< The pass.
@@ -95,18 +106,18 @@ private:
     std::string_view blocked_on;
     double call_seconds = 0; ///< How long calls take, on average.
   };
+  using domain = fair_order<route_state, 1>;
   struct by_name {
-    bool operator()(const call_route& a, const call_route& b) const;
+    std::size_t operator()(const call_route& route) const;
   };
 
-  static int lane_of(const call_record& call) {
-    return call.lane == call_lane::interactive ? 0 : 1;
+  lane_state& lane_of(const call_record& call) {
+    return routes_[call.route].lanes[static_cast<std::size_t>(call.lane)];
   }
   void cover(route_state& route, call_limit& limit);
   void join_domains();
-  void requeue(std::size_t route);
-  std::optional<call_ticket> next_in(fair_order<std::size_t>& domain, int lane,
-                                     const call_map& calls, timestamp now);
+  void requeue(route_state& route);
+  call_record* next_in(const domain& routes, call_lane lane, timestamp now);
   bool fits(route_state& route, const call_record& call, timestamp now);
 
   double interactive_share_;
@@ -114,10 +125,10 @@ private:
   std::uint64_t pass_ = 1;
   std::size_t interactive_waiting_ = 0;
   std::vector<std::unique_ptr<call_limit>> limits_;
-  std::map<call_route, std::size_t, by_name> index_;
-  std::vector<route_state> routes_;
+  boost::unordered_flat_map<call_route, std::size_t, by_name> index_;
+  std::deque<route_state> routes_; ///< They stay where they are.
   /// Routes that share limits, directly or by others, are in one domain.
-  std::vector<std::unique_ptr<fair_order<std::size_t>>> domains_;
+  std::vector<domain> domains_;
   std::map<std::pair<std::string, std::string>,
            std::unique_ptr<token_estimator>>
     estimators_; ///< By provider and model.

@@ -34,11 +34,12 @@ result<void> scheduler_core::declare(const limit_spec& limit, timestamp now) {
 }
 
 scheduler_core::tenant_state& scheduler_core::tenant(std::string_view name) {
-  if (const auto found = tenants_.find(name); found != tenants_.end())
-    return found->second;
-  auto& made = tenants_[std::string{name}];
-  made.index = static_cast<std::uint32_t>(tenants_by_index_.size());
-  tenants_by_index_.push_back(&made);
+  if (const auto found = tenant_index_.find(name); found != tenant_index_.end())
+    return tenants_[found->second];
+  const auto index = static_cast<std::uint32_t>(tenants_.size());
+  tenant_index_.emplace(name, index);
+  auto& made = tenants_.emplace_back();
+  made.index = index;
   return made;
 }
 
@@ -91,9 +92,9 @@ call_record scheduler_core::record(const call_request& request,
   call_record out;
   out.route = routes_.find(request.route);
   const auto& estimator = routes_.estimator(out.route);
-  out.cost.input_tokens =
+  out.needs.input_tokens =
     request.input_tokens.value_or(estimator.input(request.input_bytes));
-  out.cost.output_tokens =
+  out.needs.output_tokens =
     estimator.output(request.agent, request.output_tokens_max);
   out.lane = request.lane;
   out.agent = request.agent;
@@ -108,15 +109,15 @@ call_record scheduler_core::record(const call_request& request,
   out.most = request.most;
   out.tag = request.tag;
   out.reserved_at = now;
-  out.item.tenant = asks.index;
-  out.item.run = request.run;
-  out.item.weight = asks.weight;
-  out.item.boost = static_cast<double>(options_.priority_step_tokens)
-                   * static_cast<double>(request.priority);
+  out.tenant = asks.index;
+  out.run = request.run;
+  out.weight = asks.weight;
+  out.boost = static_cast<double>(options_.priority_step_tokens)
+              * static_cast<double>(request.priority);
   const auto expected =
     request.input_tokens.value_or(estimator.expected_input(request.input_bytes))
     + estimator.expected_output(request.agent, request.output_tokens_max);
-  out.item.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
+  out.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
   return out;
 }
 
@@ -151,7 +152,7 @@ result<call_ticket> scheduler_core::reserve(const call_request& request,
   if (auto ok = in_time(call, now); !ok)
     return ok.error();
   const auto ticket = ++last_ticket_;
-  call.item.ticket = ticket;
+  call.ticket = ticket;
   if (call.deadline)
     deadlines_.emplace(*call.deadline, ticket);
   ++asks.waiting;
@@ -169,7 +170,7 @@ void scheduler_core::ask_budget(call_record& call, timestamp now) {
     if (auto why = budgets.reserve(*call.budget, call.most, now)) {
       if (why->only_reserved) {
         call.waits_for_budget = budgets.find(why->node);
-        budget_waiters_[*call.waits_for_budget].insert(call.item.ticket);
+        budget_waiters_[*call.waits_for_budget].insert(call.ticket);
         return;
       }
       ++figures_.refused_budget;
@@ -192,13 +193,13 @@ void scheduler_core::ask_prefix(call_record& call, timestamp now) {
   call.at = stage::prefix;
   // Whom a person waits for does not wait for others.
   if (call.lane == call_lane::interactive || call.prefix.empty()
-      || prefixes_.arrive(call.prefix, call.item.ticket, now))
+      || prefixes_.arrive(call.prefix, call.ticket, now))
     enqueue(call);
 }
 
 void scheduler_core::enqueue(call_record& call) {
   call.at = stage::queued;
-  call.item.weight = tenants_by_index_[call.item.tenant]->weight;
+  call.weight = tenants_[call.tenant].weight;
   routes_.push(call);
   changed_ = true;
 }
@@ -208,28 +209,28 @@ void scheduler_core::grant(call_record& call, timestamp now) {
   call.at = stage::granted;
   call.granted_at = now;
   if (call.deadline)
-    deadlines_.erase({*call.deadline, call.item.ticket});
+    deadlines_.erase({*call.deadline, call.ticket});
   --waiting_;
-  --tenants_by_index_[call.item.tenant]->waiting;
+  --tenants_[call.tenant].waiting;
   ++figures_.granted;
   const auto waited = std::max(now - call.reserved_at, duration::zero());
   (call.lane == call_lane::interactive ? figures_.interactive_wait
                                        : figures_.batch_wait)
     .add(waited);
-  outcomes_.emplace_back(call_granted{call.item.ticket, waited,
-                                      call.cost.input_tokens,
-                                      call.cost.output_tokens, call.tag});
+  outcomes_.emplace_back(call_granted{call.ticket, waited,
+                                      call.needs.input_tokens,
+                                      call.needs.output_tokens, call.tag});
 }
 
 void scheduler_core::leave(call_record& call, timestamp now) {
   --waiting_;
-  --tenants_by_index_[call.item.tenant]->waiting;
+  --tenants_[call.tenant].waiting;
   if (call.deadline)
-    deadlines_.erase({*call.deadline, call.item.ticket});
+    deadlines_.erase({*call.deadline, call.ticket});
   if (call.at == stage::budget) {
     if (call.waits_for_budget) {
       const auto list = budget_waiters_.find(*call.waits_for_budget);
-      list->second.erase(call.item.ticket);
+      list->second.erase(call.ticket);
       if (list->second.empty())
         budget_waiters_.erase(list);
     }
@@ -247,14 +248,14 @@ void scheduler_core::leave(call_record& call, timestamp now) {
 void scheduler_core::warm_next(const call_record& call) {
   if (call.prefix.empty())
     return;
-  if (const auto next = prefixes_.gone(call.prefix, call.item.ticket))
+  if (const auto next = prefixes_.gone(call.prefix, call.ticket))
     enqueue(calls_.at(*next));
 }
 
 void scheduler_core::refuse(call_record& call, error why,
                             std::optional<budget_refusal> budget,
                             timestamp now) {
-  const auto ticket = call.item.ticket;
+  const auto ticket = call.ticket;
   const auto tag = call.tag;
   leave(call, now);
   calls_.erase(ticket);

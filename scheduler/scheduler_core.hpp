@@ -3,14 +3,17 @@
 #include <kestrion/scheduler/call_record.hpp>
 #include <kestrion/scheduler/prefix_gate.hpp>
 #include <kestrion/scheduler/route_table.hpp>
+#include <kestrion/scheduler/text_hash.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -83,8 +86,10 @@ private:
   prefix_gate prefixes_;
   call_map calls_;
   call_ticket last_ticket_ = 0;
-  std::map<std::string, tenant_state, std::less<>> tenants_;
-  std::vector<tenant_state*> tenants_by_index_;
+  boost::unordered_flat_map<std::string, std::uint32_t, text_hash,
+                            std::equal_to<>>
+    tenant_index_;
+  std::deque<tenant_state> tenants_;
   std::set<std::pair<timestamp, call_ticket>> deadlines_; ///< Of who waits.
   /// By the node that has too little left for now.
   std::map<budget_tree::node, std::set<call_ticket>> budget_waiters_;

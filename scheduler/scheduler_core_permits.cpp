@@ -21,8 +21,8 @@ void scheduler_core::settle(call_record& call, const call_cost& used,
     hold.of->settle(hold, used, now);
   const auto cost = static_cast<double>(
     std::max<std::int64_t>(used.input_tokens + used.output_tokens, 1));
-  if (cost != call.item.cost)
-    routes_.charge(call, cost - call.item.cost);
+  if (cost != call.cost)
+    routes_.charge(call, cost - call.cost);
   changed_ = true;
 }
 
@@ -81,15 +81,14 @@ void scheduler_core::commit(call_ticket ticket, const call_usage& actual,
   settle(*call, {input, t.output_tokens}, now);
   for (auto& hold : call->holds)
     hold.of->gate.answered(call->granted_at);
-  for (auto* gate : routes_.gates(call->route, std::nullopt))
-    gate->answered(call->granted_at);
+  routes_.gate(call->route).answered(call->granted_at);
   routes_.call_took(call->route, now - call->granted_at);
   if (!call->prefix.empty())
     for (const auto next : prefixes_.answered(call->prefix, now))
       enqueue(calls_.at(next));
   ++figures_.committed;
   figures_.estimated_tokens +=
-    call->cost.input_tokens + call->cost.output_tokens;
+    call->needs.input_tokens + call->needs.output_tokens;
   figures_.actual_tokens += input + t.output_tokens;
   settle_budget(*call, {actual.cost_usd_micros, t.total(), 1}, now);
   calls_.erase(ticket);
@@ -103,7 +102,7 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
   const auto& estimator = routes_.estimator(call->route);
   call_cost used;
   if (sent)
-    used = {call->input_bytes == 0 ? call->cost.input_tokens
+    used = {call->input_bytes == 0 ? call->needs.input_tokens
                                    : estimator.mean_input(call->input_bytes),
             estimator.mean_output(call->agent, call->output_tokens_max)};
   if (sent)
@@ -111,13 +110,12 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
   else {
     for (const auto& hold : call->holds)
       hold.of->give_back(hold, now);
-    routes_.charge(*call, -call->item.cost);
+    routes_.charge(*call, -call->cost);
     changed_ = true;
   }
   for (auto& hold : call->holds)
     hold.of->gate.ended(ticket);
-  for (auto* gate : routes_.gates(call->route, std::nullopt))
-    gate->ended(ticket);
+  routes_.gate(call->route).ended(ticket);
   ++figures_.released;
   warm_next(*call);
   settle_budget(*call, sent && may_cost ? call->most : budget_amount{}, now);
@@ -146,12 +144,11 @@ void scheduler_core::throttled(call_ticket ticket, const throttle& how,
   ++figures_.throttled;
   for (const auto& hold : call->holds)
     hold.of->give_back(hold, now);
-  routes_.charge(*call, -call->item.cost);
+  routes_.charge(*call, -call->cost);
   const auto gates = routes_.gates(call->route, how.kind);
   for (auto& hold : call->holds)
     hold.of->gate.ended(ticket);
-  for (auto* gate : routes_.gates(call->route, std::nullopt))
-    gate->ended(ticket);
+  routes_.gate(call->route).ended(ticket);
   auto fresh = false;
   for (auto* gate : gates)
     if (how.quota_exhausted) {
@@ -235,8 +232,8 @@ std::vector<call_outcome> scheduler_core::poll(timestamp now) {
   if (changed_ || (due && *due <= now)) {
     changed_ = false;
     routes_.begin_pass();
-    while (const auto ticket = routes_.next(calls_, now))
-      grant(calls_.at(*ticket), now);
+    while (auto* call = routes_.next(now))
+      grant(*call, now);
   }
   return std::exchange(outcomes_, {});
 }
@@ -284,7 +281,7 @@ std::vector<limit_need> scheduler_core::limit_needs(timestamp now) const {
     if (call.at != stage::granted)
       for (const auto* limit : routes_.limits(call.route))
         if (limit->is_shared())
-          waiting[limit] += limit->wanted(call.cost);
+          waiting[limit] += limit->wanted(call.needs);
   std::vector<limit_need> out;
   for (const auto& limit : routes_.all_limits())
     if (limit->is_shared())

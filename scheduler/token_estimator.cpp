@@ -10,6 +10,7 @@ namespace {
 constexpr auto samples_to_learn = 8;
 constexpr auto memory = 64.0; ///< Samples; older ones fade.
 constexpr auto quantile = 0.95;
+constexpr auto weight_max = 1e9; ///< Of a sample; far from any rounding.
 /// Of the mean, above the average. More would be held back while calls are in
 /// flight and lost to others; single calls that need more are made up for by
 /// those that need less.
@@ -34,13 +35,17 @@ void output_history::add(std::int64_t tokens) {
   ++samples_;
   const auto share = 1 / std::min<double>(samples_, memory);
   mean_ += (static_cast<double>(tokens) - mean_) * share;
+  // Instead of all others becoming less, each new one is more.
   if (samples_ > static_cast<int>(memory))
-    for (auto& count : counts_)
-      count *= 1 - 1 / memory;
-  counts_[slot_of(tokens, counts_.size())] += 1;
-  total_ = 0;
-  for (const auto count : counts_)
-    total_ += count;
+    weight_ /= 1 - 1 / memory;
+  counts_[slot_of(tokens, counts_.size())] += weight_;
+  total_ += weight_;
+  if (weight_ < weight_max)
+    return;
+  for (auto& count : counts_)
+    count /= weight_;
+  total_ /= weight_;
+  weight_ = 1;
 }
 
 bool output_history::learnt() const {
@@ -80,7 +85,7 @@ std::int64_t token_estimator::expected_input(std::int64_t bytes) const {
 }
 
 const output_history* token_estimator::find(std::string_view agent) const {
-  const auto found = agents_.find(std::string{agent});
+  const auto found = agents_.find(agent);
   return found == agents_.end() ? &others_ : &found->second;
 }
 
@@ -98,8 +103,8 @@ std::int64_t token_estimator::mean_output(std::string_view agent,
 
 std::int64_t token_estimator::expected_output(std::string_view agent,
                                               std::int64_t max) const {
-  return std::min(
-    find(agent)->learnt() ? mean_output(agent, max) : short_output, max);
+  const auto* history = find(agent);
+  return std::min(history->learnt() ? history->mean() : short_output, max);
 }
 
 void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,
@@ -116,11 +121,10 @@ void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,
     if (samples_ > 1)
       deviation_ += (off - deviation_) * share;
   }
-  const std::string name{agent};
-  if (agents_.size() < agents_max || agents_.contains(name))
-    agents_[name].add(output_tokens);
-  else
-    others_.add(output_tokens);
+  auto known = agents_.find(agent);
+  if (known == agents_.end() && agents_.size() < agents_max)
+    known = agents_.try_emplace(std::string{agent}).first;
+  (known == agents_.end() ? others_ : known->second).add(output_tokens);
 }
 
 } // namespace kestrion

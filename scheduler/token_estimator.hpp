@@ -1,12 +1,14 @@
 #pragma once
 
-#include <kestrion/messages/time.hpp>
+#include <kestrion/scheduler/text_hash.hpp>
+
+#include <boost/unordered/unordered_map.hpp>
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace kestrion {
 
@@ -21,6 +23,7 @@ public:
 
 private:
   std::array<double, 96> counts_{}; ///< By size, four slots a doubling.
+  double weight_ = 1;               ///< Of the next one.
   double total_ = 0;
   double mean_ = 0;
   int samples_ = 0;
@@ -63,7 +66,8 @@ private:
   double ratio_ = 1;     ///< Tokens a byte, on average.
   double deviation_ = 0; ///< Of it, on average.
   int samples_ = 0;
-  std::unordered_map<std::string, output_history> agents_;
+  boost::unordered_map<std::string, output_history, text_hash, std::equal_to<>>
+    agents_;
   output_history others_;
 };
 

@@ -85,9 +85,9 @@ struct answer {
 };
 
 /// Asks once, in one piece or streamed.
-answer ask(const model_ptr& m, const std::string& prompt, bool stream) {
+answer ask(const model_ptr& m, message prompt, bool stream) {
   model_request request{watcher("watcher", m).build().value()->definition,
-                        {std::make_shared<const message>(user_message(prompt))},
+                        {std::make_shared<const message>(std::move(prompt))},
                         "run_1/m1"};
   auto got = std::make_shared<answer>();
   auto promise = std::make_shared<std::promise<void>>();
@@ -109,6 +109,10 @@ answer ask(const model_ptr& m, const std::string& prompt, bool stream) {
   if (ended.wait_for(hang) != std::future_status::ready)
     throw std::runtime_error("the call hangs");
   return *got;
+}
+
+answer ask(const model_ptr& m, const std::string& prompt, bool stream) {
+  return ask(m, user_message(prompt), stream);
 }
 
 /// Each vendor, streamed and not.
@@ -193,6 +197,22 @@ BOOST_AUTO_TEST_CASE(thoughts_are_kept_apart_from_the_answer) {
     const auto* thought = std::get_if<reasoning_part>(&reply.parts.front());
     BOOST_REQUIRE(thought);
     BOOST_CHECK_EQUAL(thought->text, "Hm, let me see.");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_may_have_images_and_documents) {
+  with_each([](const spoken_vendor& vendor, bool stream) {
+    auto said = user_message("say hello");
+    said.parts.push_back(
+      image_part{"image/png", data_url("image/png", "\x89PNG"), ""});
+    said.parts.push_back(document_part{
+      "text/plain", "notes.txt", data_url("text/plain", "Be brief."), ""});
+    if (vendor.name != "ollama") // It takes no PDF.
+      said.parts.push_back(
+        document_part{"application/pdf", "report.pdf",
+                      data_url("application/pdf", "%PDF-1.7"), ""});
+    const auto got = ask(vendor.make(stream, {}), said, stream);
+    BOOST_CHECK_EQUAL(text_in(reply_in(got)), "Hello there, dear w\u00f6rld");
   });
 }
 

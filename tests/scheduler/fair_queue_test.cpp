@@ -19,17 +19,16 @@ struct fixture {
 
   std::uint64_t push(std::uint32_t tenant, std::uint64_t run, double cost,
                      double weight = 1, double boost = 0) {
-    const fair_queue::item what{
-      ++last, tenant, run_id::make(timestamp{}, 0, run), cost, weight, boost};
-    items[last] = what;
-    queue.push(what);
+    items[last + 1] = {++last, tenant, run_id::make(timestamp{}, 0, run),
+                       cost,   weight, boost};
+    queue.push(items[last]);
     return last;
   }
 
   fair_queue::item pop() {
-    const auto what = items.at(queue.first());
-    queue.charge(what.tenant, what.run, what.weight, what.cost);
-    queue.erase(what);
+    auto& next = queue.first();
+    queue.erase(next, next.cost);
+    const auto what = next;
     items.erase(what.ticket);
     return what;
   }
@@ -49,8 +48,8 @@ BOOST_AUTO_TEST_CASE(tenants_share_by_weight_whatever_their_calls_cost) {
     const auto what = pop();
     got[what.tenant] += what.cost;
     const auto cost = 1 + static_cast<double>(rng() % 100) * (3 - what.tenant);
-    queue.push(
-      items[++last] = {last, what.tenant, what.run, cost, what.weight});
+    items[++last] = {last, what.tenant, what.run, cost, what.weight};
+    queue.push(items[last]);
   }
   BOOST_TEST(got[1] / got[0] == 2, boost::test_tools::tolerance(0.02));
   BOOST_TEST(got[2] / got[0] == 4, boost::test_tools::tolerance(0.02));
@@ -64,7 +63,7 @@ BOOST_AUTO_TEST_CASE(what_calls_really_cost_decides_not_the_estimate) {
   for (int i = 0; i < 5'000; ++i) {
     auto what = pop();
     const auto actual = what.tenant == 0 ? 33.0 : 300.0;
-    queue.charge(what.tenant, what.run, 1, actual - what.cost);
+    queue.charge(what, actual - what.cost);
     got[what.tenant] += actual;
     what.ticket = ++last;
     queue.push(items[last] = what);
@@ -119,13 +118,26 @@ BOOST_AUTO_TEST_CASE(who_is_taken_out_is_gone) {
 }
 
 BOOST_AUTO_TEST_CASE(runs_that_came_and_went_are_forgotten) {
-  fair_order<int> order;
-  for (int i = 0; i < 100'000; ++i) {
-    order.add(i, 1);
-    order.charge(i, 1, 10);
-    order.remove(i);
+  for (std::uint64_t run = 1; run <= 100'000; ++run) {
+    push(0, run, 10);
+    pop();
   }
-  BOOST_TEST(order.remembered() < 100u);
+  BOOST_TEST(queue.remembered() < 100u);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_late_of_a_forgotten_run_counts) {
+  push(0, 1, 10);
+  const auto first = pop();
+  for (std::uint64_t run = 2; run <= 100; ++run) {
+    push(0, run, 10);
+    pop();
+  }
+  BOOST_TEST(queue.remembered() < 10u);
+  queue.charge(first, 1'000); // It has used more than it said.
+  const auto again = push(0, 1, 10);
+  const auto other = push(0, 2, 10);
+  BOOST_TEST(pop().ticket == other);
+  BOOST_TEST(pop().ticket == again);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,7 @@
 #include "store_support.hpp"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,20 +87,76 @@ struct fixture {
   }
 };
 
+/// What `f` returns in a process of its own.
+template <class F>
+int exit_code_of(F f) {
+  const auto child = fork();
+  if (child == 0)
+    _exit(f());
+  int status = 0;
+  BOOST_REQUIRE_EQUAL(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 /// What `f` returns in a process of a user who owns nothing: root may write
 /// everything.
 template <class F>
 int exit_code_of_nobody(F f) {
   constexpr uid_t nobody = 65'534;
-  const auto child = fork();
-  if (child == 0) {
-    if (geteuid() == 0 && setuid(nobody) != 0)
-      _exit(126);
-    _exit(f());
+  return exit_code_of(
+    [&] { return geteuid() == 0 && setuid(nobody) != 0 ? 126 : f(); });
+}
+
+/// From now on a small disk of its own is at `folder`, for this process only.
+/// Root may have that; others in a namespace where they are root.
+bool mount_small_disk(const std::string& folder) {
+  const auto user = getuid();
+  if (unshare(CLONE_NEWNS) != 0) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+      return false;
+    std::ofstream{"/proc/self/uid_map"} << "0 " << user << " 1";
   }
-  int status = 0;
-  BOOST_REQUIRE_EQUAL(waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0
+         && mount("none", folder.c_str(), "tmpfs", 0, "size=2m") == 0;
+}
+
+bool enlarge_disk(const std::string& folder) {
+  return mount("none", folder.c_str(), "tmpfs", MS_REMOUNT, "size=64m") == 0;
+}
+
+boost::test_tools::assertion_result may_mount(boost::unit_test::test_unit_id) {
+  const temp_folder folder;
+  return exit_code_of([&] { return mount_small_disk(folder.path()) ? 0 : 1; })
+         == 0;
+}
+
+/// Appends to a run until its disk is full, and once more when it is larger.
+/// @returns 0, or the line where something was not as it should be.
+int fill_disk(const std::string& folder, const std::string& file) {
+  if (!mount_small_disk(folder))
+    return __LINE__;
+  const auto store = open_store("sqlite:///" + file).value();
+  const auto run = run_number(1);
+  if (!append(*store, first_append(run)))
+    return __LINE__;
+  const std::string large = R"({"text":")" + std::string(60'000, 'y') + R"("})";
+  std::uint64_t length = 1;
+  result<std::uint64_t> refused = 0;
+  while (refused && length < 1'000) {
+    refused = append(*store, next_append(run, length, large));
+    length += refused ? 1 : 0;
+  }
+  if (refused || refused.error().code != errc::io)
+    return __LINE__;
+  const auto row = store->find(run);
+  if (!row || (*row)->last_seq != length || store->verify(run).value().flaw)
+    return __LINE__;
+  if (!enlarge_disk(folder))
+    return __LINE__;
+  const auto more = append(*store, next_append(run, length, large));
+  if (!more || *more != length + 1 || store->verify(run).value().flaw)
+    return __LINE__;
+  return 0;
 }
 
 } // namespace damaged_file_test
@@ -171,6 +229,13 @@ BOOST_AUTO_TEST_CASE(what_there_is_no_room_for_is_not_written_at_all) {
     append(*store, next_append(run_number(6), length, large)).value(),
     length + 1);
   BOOST_CHECK(!store->verify(run_number(6)).value().flaw);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_and_goes_on_when_there_is_room,
+                     *boost::unit_test::precondition(may_mount)) {
+  const auto line =
+    exit_code_of([&] { return std::min(fill_disk(folder.path(), file), 255); });
+  BOOST_CHECK_EQUAL(line, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_may_not_be_written_is_refused_and_stays) {
