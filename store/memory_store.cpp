@@ -8,6 +8,7 @@
 #include <kestrion/store/append_rules.hpp>
 #include <kestrion/store/log_chain.hpp>
 #include <kestrion/store/memory_store.hpp>
+#include <kestrion/store/payloads.hpp>
 
 namespace kestrion {
 
@@ -303,11 +304,10 @@ private:
   /// What the images of a log name.
   static void add_blobs_of(const run_log& log, std::set<std::string>& out) {
     constexpr std::string_view mark = R"("blob":")";
-    constexpr std::size_t hash_size = 64;
     for (const auto& e : log.events)
       for (auto at = e.data.find(mark); at != std::string::npos;
            at = e.data.find(mark, at + 1))
-        out.insert(e.data.substr(at + mark.size(), hash_size));
+        out.insert(e.data.substr(at + mark.size(), payload_hash_length));
   }
 
   void forget(std::map<run_id, run_log>::iterator found) {

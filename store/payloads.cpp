@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view mark = R"({"$)";
 constexpr std::string_view before_hash = R"({"$blob":")";
 constexpr std::string_view before_size = R"(","bytes":)";
-constexpr std::size_t hash_size = 64;
 
 /// The quote that ends the string which begins after `from`, or npos.
 std::size_t end_of_string(std::string_view text, std::size_t from) {
@@ -56,8 +55,9 @@ result<std::size_t> append_payload(
   std::string& out, std::string_view text, std::size_t at,
   const std::function<result<std::string>(std::string_view)>& find) {
   const auto hash = text.substr(at).substr(
-    std::min(before_hash.size(), text.size() - at), hash_size);
-  const auto size_at = at + before_hash.size() + hash_size + before_size.size();
+    std::min(before_hash.size(), text.size() - at), payload_hash_length);
+  const auto size_at =
+    at + before_hash.size() + payload_hash_length + before_size.size();
   if (size_at >= text.size()
       || text.substr(at, before_hash.size()) != before_hash
       || text.substr(size_at - before_size.size(), before_size.size())

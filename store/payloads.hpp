@@ -12,6 +12,8 @@
 /// one more `$`, so every text comes back byte for byte, JSON or not. Pure.
 namespace kestrion {
 
+inline constexpr std::size_t payload_hash_length = 64; ///< Characters.
+
 /// What was taken out of a text.
 struct payload {
   std::string hash;

@@ -1,5 +1,7 @@
 #include <kestrion/store/sqlite_retention.hpp>
 
+#include <kestrion/store/payloads.hpp>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -73,14 +75,12 @@ CREATE TEMP TABLE IF NOT EXISTS leaving_blobs(hash TEXT PRIMARY KEY)
 DELETE FROM leaving; DELETE FROM leaving_events; DELETE FROM leaving_blobs;
 )sql";
 
-constexpr std::size_t hash_size = 64;
-
 /// Calls `f` with each hash in a list of them, with blanks between.
 template <class F>
 result<void> for_each_in_list(std::string_view hashes, F f) {
-  for (; hashes.size() >= hash_size;
-       hashes.remove_prefix(std::min(hashes.size(), hash_size + 1)))
-    if (auto ok = f(hashes.substr(0, hash_size)); !ok)
+  for (; hashes.size() >= payload_hash_length;
+       hashes.remove_prefix(std::min(hashes.size(), payload_hash_length + 1)))
+    if (auto ok = f(hashes.substr(0, payload_hash_length)); !ok)
       return ok;
   return {};
 }
@@ -92,7 +92,7 @@ result<void> for_each_in_text(std::string_view text, F f) {
   for (const std::string_view mark : {R"("blob":")", R"("$blob":")"})
     for (auto at = text.find(mark); at != std::string_view::npos;
          at = text.find(mark, at + mark.size()))
-      if (auto ok = f(text.substr(at + mark.size(), hash_size)); !ok)
+      if (auto ok = f(text.substr(at + mark.size(), payload_hash_length)); !ok)
         return ok;
   return {};
 }

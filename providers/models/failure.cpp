@@ -2,9 +2,10 @@
 
 #include <kestrion/messages/utf8.hpp>
 
+#include <kestrion/providers/models/header_values.hpp>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 namespace kestrion {
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t message_bytes_max = 300;
 constexpr std::size_t secret_bytes_min = 4; ///< Shorter ones are words.
-constexpr duration wait_most = std::chrono::hours{24};
 
 constexpr std::array money_codes = {
   std::string_view{"billing_error"},
@@ -108,16 +108,6 @@ std::string presentable(std::string text, std::string_view secret) {
   return text.substr(0, end) + "...";
 }
 
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number out{};
-  const auto end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != end)
-    return std::nullopt;
-  return out;
-}
-
 std::optional<duration> wait_of(double seconds) {
   if (!(seconds >= 0))
     return std::nullopt;
@@ -195,12 +185,12 @@ model_failure failure_of(const http_failure& failure) {
 std::optional<duration> retry_after(const http_headers& headers,
                                     timestamp now) {
   if (const auto ms = find_header(headers, "retry-after-ms"))
-    if (const auto n = number<double>(*ms))
+    if (const auto n = number_in<double>(*ms))
       return wait_of(*n / 1000);
   const auto value = find_header(headers, "retry-after");
   if (!value)
     return std::nullopt;
-  if (const auto seconds = number<double>(*value))
+  if (const auto seconds = number_in<double>(*value))
     return wait_of(*seconds);
   const auto date = parse_http_date(*value);
   if (!date)
@@ -222,15 +212,15 @@ std::optional<timestamp> parse_http_date(std::string_view text) {
   if (month == std::string_view::npos || month % 3 != 0)
     return std::nullopt;
   const std::chrono::year_month_day day{
-    std::chrono::year{*number<int>(text.substr(12, 4))},
+    std::chrono::year{*number_in<int>(text.substr(12, 4))},
     std::chrono::month{static_cast<unsigned>(month / 3 + 1)},
-    std::chrono::day{*number<unsigned>(text.substr(5, 2))}};
+    std::chrono::day{*number_in<unsigned>(text.substr(5, 2))}};
   if (!day.ok())
     return std::nullopt;
   return std::chrono::sys_days{day}
-         + std::chrono::hours{*number<int>(text.substr(17, 2))}
-         + std::chrono::minutes{*number<int>(text.substr(20, 2))}
-         + std::chrono::seconds{*number<int>(text.substr(23, 2))};
+         + std::chrono::hours{*number_in<int>(text.substr(17, 2))}
+         + std::chrono::minutes{*number_in<int>(text.substr(20, 2))}
+         + std::chrono::seconds{*number_in<int>(text.substr(23, 2))};
 }
 
 } // namespace kestrion

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::sys_days cheaper_sonnet{2026y / 10 / 7};
 
 /// @par Source claude.com/pricing
-constexpr listed claude[] = {
+constexpr listed claude_prices[] = {
   {"claude-fable-5-1", 10, 50, 0.25, 12.5},
   {"claude-mythos-5-1", 10, 50, 0.25, 12.5},
   {"claude-fable-5", 10, 50, 1, 12.5},
@@ -45,7 +45,7 @@ constexpr listed claude[] = {
 };
 
 /// @par Source openai.com/api/pricing
-constexpr listed gpt[] = {
+constexpr listed gpt_prices[] = {
   {"gpt-6-astra", 10, 50, 1, 12.5},
   {"gpt-6.1-sol", 2, 10, 0.1, 2.5},
   {"gpt-6-sol", 2, 10, 0.2, 2.5},
@@ -86,9 +86,9 @@ price_row row_of(const listed& l, double in, double out) {
 
 std::map<std::string, std::vector<price_row>, std::less<>> public_prices() {
   std::map<std::string, std::vector<price_row>, std::less<>> rows;
-  for (const auto& l : claude)
+  for (const auto& l : claude_prices)
     rows[l.model].push_back(row_of(l, 1, 1));
-  for (auto l : gpt) {
+  for (auto l : gpt_prices) {
     rows[l.model].push_back(row_of(l, 1, 1));
     l.prompt_tokens_over = gpt_long_prompt;
     rows[l.model].push_back(row_of(l, gpt_long_input, gpt_long_output));

@@ -1,27 +1,15 @@
 #include <kestrion/providers/models/rate_limits.hpp>
 
 #include <kestrion/providers/models/failure.hpp>
+#include <kestrion/providers/models/header_values.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 
 namespace kestrion {
 
 namespace {
-
-constexpr duration wait_most = std::chrono::hours{24};
-
-template <class Number>
-std::optional<Number> number(std::string_view text) {
-  Number out{};
-  const auto* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, out);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != end)
-    return std::nullopt;
-  return out;
-}
 
 /// Takes what `shape` says off the front: a '0' stands for a digit.
 std::optional<std::string_view> take(std::string_view& text,
@@ -65,15 +53,15 @@ std::optional<duration> offset(std::string_view text) {
   if (!digits || !text.empty())
     return std::nullopt;
   const duration ahead =
-    std::chrono::hours{*number<int>(digits->substr(0, 2))}
-    + std::chrono::minutes{*number<int>(digits->substr(3))};
+    std::chrono::hours{*number_in<int>(digits->substr(0, 2))}
+    + std::chrono::minutes{*number_in<int>(digits->substr(3))};
   return sign == '+' ? ahead : -ahead;
 }
 
 std::optional<std::int64_t> count(const http_headers& headers,
                                   const std::string& name, std::int64_t least) {
   const auto value = find_header(headers, name);
-  const auto n = value ? number<std::int64_t>(*value) : std::nullopt;
+  const auto n = value ? number_in<std::int64_t>(*value) : std::nullopt;
   return n && *n >= least ? n : std::nullopt; // Azure sends -1 for "no idea".
 }
 
@@ -151,15 +139,15 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   if (!ahead)
     return std::nullopt;
   const std::chrono::year_month_day day{
-    std::chrono::year{*number<int>(date->substr(0, 4))},
-    std::chrono::month{*number<unsigned>(date->substr(5, 2))},
-    std::chrono::day{*number<unsigned>(date->substr(8, 2))}};
+    std::chrono::year{*number_in<int>(date->substr(0, 4))},
+    std::chrono::month{*number_in<unsigned>(date->substr(5, 2))},
+    std::chrono::day{*number_in<unsigned>(date->substr(8, 2))}};
   if (!day.ok())
     return std::nullopt;
   return std::chrono::sys_days{day}
-         + std::chrono::hours{*number<int>(time->substr(0, 2))}
-         + std::chrono::minutes{*number<int>(time->substr(3, 2))}
-         + std::chrono::seconds{*number<int>(time->substr(6, 2))} + *fraction
+         + std::chrono::hours{*number_in<int>(time->substr(0, 2))}
+         + std::chrono::minutes{*number_in<int>(time->substr(3, 2))}
+         + std::chrono::seconds{*number_in<int>(time->substr(6, 2))} + *fraction
          - *ahead;
 }
 
@@ -179,7 +167,7 @@ std::optional<duration> parse_go_duration(std::string_view text) {
   while (!text.empty()) {
     const auto digits =
       std::min(text.find_first_not_of("0123456789."), text.size());
-    const auto n = number<double>(text.substr(0, digits));
+    const auto n = number_in<double>(text.substr(0, digits));
     text.remove_prefix(digits);
     const auto* u =
       std::find_if(units.begin(), units.end(),
