@@ -26,7 +26,7 @@ constexpr auto respawn_anyway = std::chrono::milliseconds{100};
 // -- lives --------------------------------------------------------------------
 
 using directory_parts::admit;
-using directory_parts::ensure;
+using directory_parts::wake;
 using directory_parts::settle_waiters;
 
 /// A run says that nothing happens until somebody does something.
@@ -113,7 +113,7 @@ void respawn(directory_self self, const respawn_run& x) {
   }
   if (is_terminal(row->status) || row->status == run_status::parked)
     tell_rest(self, *row);
-  else if (const auto run = ensure(self, *row);
+  else if (const auto run = wake(self, *row);
            !run && run.error().code == errc::io)
     self->delayed_send(self, respawn_retry, x);
   // If it went on in another process, that one will tell its end.
@@ -138,7 +138,7 @@ void hear(directory_self self, const store_news& news) {
     if (is_at_rest(row.status))
       tell_rest(self, row);
     else if (news.may_take_over)
-      static_cast<void>(ensure(self, row)); // Refused while its owner lives.
+      static_cast<void>(wake(self, row)); // Refused while its owner lives.
 }
 
 // -- requests -----------------------------------------------------------------
@@ -187,7 +187,7 @@ void forward_some(directory_self self, const run_command& c,
       promise.deliver(to_caf(repeated.error()));
     return;
   }
-  const auto run = ensure(self, *row);
+  const auto run = wake(self, *row);
   if (!run) {
     if (run.error().code == errc::conflict)
       directory_parts::post(self, c, promise);
@@ -221,7 +221,7 @@ void await(directory_self self, const await_run& x, result_promise promise) {
     st.waiters[x.run].push_back({x.until, promise});
     return;
   }
-  const auto run = ensure(self, *row);
+  const auto run = wake(self, *row);
   // If it goes on elsewhere, or might, we hear of it later.
   if (run || run.error().code == errc::conflict || x.until == wait_until::over)
     st.waiters[x.run].push_back({x.until, promise});
@@ -345,8 +345,8 @@ void directory_parts::settle_waiters(directory_self self, const run_result& r,
     st.waiters.erase(i);
 }
 
-result<resident*> directory_parts::ensure(directory_self self,
-                                          const run_row& row) {
+result<resident*> directory_parts::wake(directory_self self,
+                                        const run_row& row) {
   auto& st = self->state;
   if (const auto i = st.live->find(row.id); i != st.live->end())
     return &i->second;

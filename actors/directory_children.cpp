@@ -118,7 +118,7 @@ void meet(directory_self self, const child_request& x, const run_row& row) {
   if (!open)
     refuse_or_retry(self, x, open.error());
   else if (*open && !is_at_rest((*open)->status))
-    static_cast<void>(ensure(self, **open)); // Or its owner goes on with it.
+    static_cast<void>(wake(self, **open)); // Or its owner goes on with it.
 }
 
 start_run start_of(const child_request& x, const agent_definition& definition) {

@@ -88,7 +88,7 @@ void act_on(directory_self self, const inbox_item& item) {
   const auto row = find_row(*st.context->store, item.run);
   if (!row || is_terminal(row->status))
     return; // With its end, the store forgets its messages.
-  const auto run = ensure(self, *row);
+  const auto run = wake(self, *row);
   if (!run) {
     if (run.error().code != errc::conflict)
       refuse(self, item, run.error());

@@ -11,7 +11,7 @@ using receipt_promise = caf::typed_response_promise<run_receipt>;
 /// The live actor of a run that has not ended; wakes it up if need be.
 /// @par Errors `not_found` if its agent is not known here; `conflict` if it
 ///   runs in another process that lives
-result<resident*> ensure(directory_self self, const run_row& row);
+result<resident*> wake(directory_self self, const run_row& row);
 
 /// Passes a person's command on to its run, wherever that lives.
 void forward(directory_self self, const run_command& c,

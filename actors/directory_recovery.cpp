@@ -85,7 +85,7 @@ result<resident*> due_run(directory_self self, const run_row& row) {
   if (!st.context->recovers && !is_at_rest(row.status)
       && !st.live->contains(row.id))
     return error{errc::refused, "run " + row.id.str() + " is not ours"};
-  return ensure(self, row);
+  return wake(self, row);
 }
 
 void end_ring(directory_self self, timestamp now, bool any) {

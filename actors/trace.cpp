@@ -190,7 +190,7 @@ private:
   tool_names& tools_;
 };
 
-std::string seconds(duration d) {
+std::string in_seconds(duration d) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f",
                 static_cast<double>(d.count()) / 1e6);
@@ -247,8 +247,8 @@ std::string to_text(const run_trace& trace, std::size_t width) {
   for (const auto& e : trace.entries) {
     char head[96];
     std::snprintf(head, sizeof head, "%9s %9s  %-21.21s  %-5.5s %7s  ",
-                  seconds(e.at - trace.started_at).c_str(),
-                  e.took ? seconds(*e.took).c_str() : "", e.what.c_str(),
+                  in_seconds(e.at - trace.started_at).c_str(),
+                  e.took ? in_seconds(*e.took).c_str() : "", e.what.c_str(),
                   e.call.c_str(),
                   e.usage ? std::to_string(e.usage->total()).c_str() : "");
     std::string line = head;
@@ -264,7 +264,7 @@ std::string to_text(const run_trace& trace, std::size_t width) {
          + std::to_string(r.tool_calls) + " tool calls, "
          + std::to_string(r.usage.total()) + " tokens, "
          + dollars(r.cost_usd_micros) + ", "
-         + seconds(trace.updated_at - trace.started_at) + " s\n";
+         + in_seconds(trace.updated_at - trace.started_at) + " s\n";
   return out;
 }
 

@@ -201,8 +201,6 @@ oracle make_oracle(std::mt19937& random) {
 
 } // namespace cron_test
 
-using namespace cron_test;
-
 BOOST_AUTO_TEST_SUITE(cron_test)
 
 BOOST_AUTO_TEST_CASE(what_expressions_mean) {

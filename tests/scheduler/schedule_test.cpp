@@ -48,8 +48,6 @@ struct follower {
 
 } // namespace schedule_test
 
-using namespace schedule_test;
-
 BOOST_FIXTURE_TEST_SUITE(schedule_test, follower)
 
 BOOST_AUTO_TEST_CASE(a_time_comes_once) {
