@@ -26,8 +26,8 @@ constexpr auto respawn_anyway = std::chrono::milliseconds{100};
 // -- lives --------------------------------------------------------------------
 
 using directory_parts::admit;
-using directory_parts::wake;
 using directory_parts::settle_waiters;
+using directory_parts::wake;
 
 /// A run says that nothing happens until somebody does something.
 void on_settled(directory_self self, const run_settled& x) {
