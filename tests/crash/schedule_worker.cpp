@@ -1,6 +1,7 @@
 /// A process that starts runs by the clock and gets killed. usage:
-/// schedule_worker FOLDER. Opens FOLDER/runs.db and says "done" when the
-/// schedule "past" has nothing to backfill any more.
+/// schedule_worker FOLDER. Opens FOLDER/runs.db and says "at N" when its Nth
+/// run is completed, and "done" when the schedule "past" has nothing to
+/// backfill any more.
 
 #include <kestrion/kestrion.hpp>
 
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <future>
 #include <iostream>
+#include <string>
 
 int main(int argc, char** argv) try {
   namespace k = kestrion;
@@ -22,8 +24,10 @@ int main(int argc, char** argv) try {
   std::cout << "up" << std::endl;
   std::promise<void> done;
   bool is_done = false;
+  int completed = 0;
   const auto watched = rt.watch(
     {.kinds = {std::string{k::run_completed::tag}}}, [&](const k::run_event&) {
+      std::cout << "at " + std::to_string(++completed) + "\n" << std::flush;
       if (!is_done && rt.schedules().at(0).backfills == 0) {
         is_done = true;
         done.set_value();

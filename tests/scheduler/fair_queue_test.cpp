@@ -133,9 +133,9 @@ BOOST_AUTO_TEST_CASE(what_comes_late_of_a_forgotten_run_counts) {
     pop();
   }
   BOOST_TEST(queue.remembered() < 10u);
+  const auto other = push(0, 2, 10);
   queue.charge(first, 1'000); // It has used more than it said.
   const auto again = push(0, 1, 10);
-  const auto other = push(0, 2, 10);
   BOOST_TEST(pop().ticket == other);
   BOOST_TEST(pop().ticket == again);
 }
