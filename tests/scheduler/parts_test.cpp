@@ -39,6 +39,17 @@ BOOST_AUTO_TEST_CASE(an_estimator_comes_close_within_a_few_calls) {
   BOOST_TEST(e.output("b", 8'192) == 8'192); // Another agent.
 }
 
+BOOST_AUTO_TEST_CASE(an_estimator_forgets_however_much_it_has_learnt) {
+  token_estimator e;
+  for (int i = 0; i < 10'000; ++i)
+    e.learn(100, 25, "worker", 4'000);
+  BOOST_TEST(e.output("worker", 100'000) >= 4'000);
+  for (int i = 0; i < 400; ++i)
+    e.learn(100, 25, "worker", 50);
+  BOOST_TEST(e.output("worker", 100'000) >= 50);
+  BOOST_TEST(e.output("worker", 100'000) < 60);
+}
+
 BOOST_AUTO_TEST_CASE(an_estimator_follows_a_change_by_three) {
   token_estimator e;
   for (int i = 0; i < 200; ++i)
