@@ -74,7 +74,8 @@ struct fixture {
       victim->kill(); // Reads what is left, too.
       if (victim->has_said("done", clock::now()))
         return kills;
-      BOOST_REQUIRE(!has_ended);
+      BOOST_REQUIRE_MESSAGE(!has_ended,
+                            "it ended by itself; it said:\n" + victim->text());
       BOOST_REQUIRE_LT(++kills, 1'000);
       victim = worker();
     }

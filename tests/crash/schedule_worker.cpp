@@ -35,7 +35,7 @@ int main(int argc, char** argv) try {
     });
   if (rt.schedules().at(0).backfills != 0)
     done.get_future().wait();
-  std::cout << "done" << std::endl;
+  std::cout << "done\n" << std::flush; // At once: the watcher may still talk.
   return 0;
 } catch (const std::exception& e) {
   std::cerr << e.what() << '\n';
