@@ -36,6 +36,7 @@ using call_end = std::variant<call_usage, call_released, throttle>;
 
 /// A call that waited or was made has ended.
 struct end_call {
+  run_id run;
   std::uint64_t permit = 0;
   call_end how;
   std::vector<limit_report> limits = {}; ///< What the server said of them.

@@ -1,5 +1,7 @@
 #include <kestrion/actors/permit_book.hpp>
 
+#include <algorithm>
+
 namespace kestrion {
 
 namespace {
@@ -12,6 +14,18 @@ std::string budget_name(const std::string& tenant) {
 }
 
 } // namespace
+
+permit_book::permit* permit_book::holder::find(std::uint64_t number) {
+  const auto found =
+    std::find_if(permits.begin(), permits.end(),
+                 [&](const permit& each) { return each.number == number; });
+  return found == permits.end() ? nullptr : &*found;
+}
+
+permit_book::holder* permit_book::find(const run_id& run) const {
+  const auto found = holders.find(run);
+  return found == holders.end() ? nullptr : found->second.get();
+}
 
 std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,
                           const std::vector<run_budget>& runs, timestamp now) {

@@ -6,7 +6,6 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_map.hpp>
 #include <caf/actor_addr.hpp>
 
 #include <cstdint>
@@ -23,24 +22,27 @@ namespace kestrion {
 /// used, and with the same waiters and permits.
 /// @par Threading The scheduler's actor only.
 struct permit_book {
+  struct permit {
+    std::uint64_t number = 0;
+    call_ticket ticket = 0;
+    bool is_granted = false;
+  };
   /// The life of a run that asked.
   struct holder {
-    run_id run;
+    explicit holder(caf::actor_addr who) : actor(std::move(who)) {}
+    permit* find(std::uint64_t number);
+
     caf::actor_addr actor;
-    boost::container::small_vector<std::uint64_t, 1> permits;
-  };
-  struct permit {
-    call_ticket ticket = 0;
-    holder* of = nullptr;
-    bool is_granted = false;
+    boost::container::small_vector<permit, 1> permits; ///< In their order.
   };
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 
+  holder* find(const run_id& run) const; ///< Nothing: it has none.
+
   token_scheduler scheduler;
-  boost::unordered_flat_map<std::uint64_t, permit> permits; ///< By number.
-  /// They stay where they are.
-  boost::unordered_map<run_id, holder, std::hash<run_id>> holders;
+  boost::unordered_flat_map<run_id, std::unique_ptr<holder>, std::hash<run_id>>
+    holders;
   std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;

@@ -151,13 +151,13 @@ void settle(const run_actor_state& st, const effect_in_flight& call,
   if (call.permit == 0)
     return;
   match(outcome, [&](const auto& x) {
-    tell(st, end_call{call.permit, end_of(x), x.limits});
+    tell(st, end_call{st.id, call.permit, end_of(x), x.limits});
   });
 }
 
 void drop(const run_actor_state& st, const effect_in_flight& call) {
   if (call.permit != 0)
-    tell(st, end_call{call.permit, call_released{!call.waits}, {}});
+    tell(st, end_call{st.id, call.permit, call_released{!call.waits}, {}});
 }
 
 } // namespace kestrion::run_permits

@@ -2,6 +2,8 @@
 
 #include <kestrion/messages/match.hpp>
 
+#include <kestrion/scheduler/fetch.hpp>
+
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
@@ -23,41 +25,41 @@ void tell(const caf::actor_addr& holder, Message m) {
 }
 
 /// Forgets a permit. @returns What it was; no ticket: nothing.
-permit_book::permit take_out(permit_book& book, std::uint64_t number) {
-  const auto i = book.permits.find(number);
-  if (i == book.permits.end())
+permit_book::permit take_out(permit_book& book, const run_id& run,
+                             std::uint64_t number) {
+  auto* holder = book.find(run);
+  auto* found = holder ? holder->find(number) : nullptr;
+  if (!found)
     return {};
-  const auto out = i->second;
-  book.permits.erase(i);
+  const auto out = *found;
+  auto& all = holder->permits;
+  all.erase(all.begin() + (found - all.data()));
   book.waiting -= out.is_granted ? 0 : 1;
-  auto& all = out.of->permits;
-  all.erase(std::remove(all.begin(), all.end(), number), all.end());
   return out;
 }
 
-void give_back(scheduler_self self, std::uint64_t number,
+void give_back(scheduler_self self, const permit_book::permit& permit,
                const call_released& how) {
-  auto& book = *self->state.book;
-  const auto permit = take_out(book, number);
+  auto& scheduler = self->state.book->scheduler;
   const auto now = self->state.now();
   if (permit.is_granted)
-    book.scheduler.release(permit.ticket, how.sent, now, how.may_cost);
+    scheduler.release(permit.ticket, how.sent, now, how.may_cost);
   else if (permit.ticket != 0)
-    book.scheduler.cancel(permit.ticket, now);
+    scheduler.cancel(permit.ticket, now);
 }
 
 /// A life of a run has ended, and whatever it called has no one to answer to.
 void forget_holder(scheduler_self self, const run_id& run) {
-  auto& holders = self->state.book->holders;
-  const auto i = holders.find(run);
-  if (i == holders.end())
+  auto& book = *self->state.book;
+  const auto i = book.holders.find(run);
+  if (i == book.holders.end())
     return;
-  const auto& held = i->second.permits; // It loses them one by one.
-  const std::vector<std::uint64_t> permits(held.begin(), held.end());
-  for (const auto number : permits)
-    give_back(self, number, {.sent = true});
-  self->state.watched.erase(i->second.actor);
-  holders.erase(i);
+  for (const auto& permit : i->second->permits) {
+    book.waiting -= permit.is_granted ? 0 : 1;
+    give_back(self, permit, {.sent = true});
+  }
+  self->state.watched.erase(i->second->actor);
+  book.holders.erase(i);
 }
 
 /// @returns Whether there still is somebody to watch.
@@ -80,17 +82,18 @@ void take_up(scheduler_self self, const leave_budget& x, timestamp) {
 
 /// @returns The life of the run that asks; nothing: it has ended meanwhile.
 permit_book::holder* holder_of(scheduler_self self, const reserve_call& x) {
-  auto& holders = self->state.book->holders;
+  auto& book = *self->state.book;
   const auto& run = x.request.run;
-  if (const auto i = holders.find(run); i != holders.end()) {
-    if (i->second.actor == x.holder)
-      return &i->second;      // It is watched.
+  if (auto* known = book.find(run)) {
+    if (known->actor == x.holder)
+      return known;           // It is watched.
     forget_holder(self, run); // It lives anew.
   }
   if (!watch(self, x.holder, run))
     return nullptr;
-  return &holders.try_emplace(run, permit_book::holder{run, x.holder, {}})
-            .first->second;
+  auto& made = book.holders[run];
+  made = std::make_unique<permit_book::holder>(x.holder);
+  return made.get();
 }
 
 void take_up(scheduler_self self, reserve_call& x, timestamp now) {
@@ -108,17 +111,16 @@ void take_up(scheduler_self self, reserve_call& x, timestamp now) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
     return;
   }
-  holder->permits.push_back(x.permit);
-  book.permits.emplace(x.permit, permit_book::permit{*ticket, holder, false});
+  holder->permits.push_back({x.permit, *ticket, false});
   ++book.waiting;
 }
 
 void take_up(scheduler_self self, const end_call& x, timestamp now) {
+  const auto permit = take_out(*self->state.book, x.run, x.permit);
   if (const auto* lost = std::get_if<call_released>(&x.how);
       lost && x.limits.empty())
-    return give_back(self, x.permit, *lost);
+    return give_back(self, permit, *lost);
   auto& scheduler = self->state.book->scheduler;
-  const auto permit = take_out(*self->state.book, x.permit);
   if (permit.ticket == 0)
     return; // Given back before.
   for (const auto& report : x.limits)
@@ -143,18 +145,31 @@ void take_up_all(scheduler_self self) {
 
 // -- what follows -------------------------------------------------------------
 
-void announce(permit_book& book, permit_book::permit& permit,
-              const call_granted& x) {
-  permit.is_granted = true;
+void announce(permit_book& book, const call_granted& x) {
+  auto* holder = book.find(x.run);
+  auto* permit = holder ? holder->find(x.tag) : nullptr;
+  if (!permit)
+    return; // It was given up meanwhile.
+  permit->is_granted = true;
   --book.waiting;
-  tell(permit.of->actor, call_decided{x.tag});
+  tell(holder->actor, call_decided{x.tag});
 }
 
-void announce(permit_book& book, const permit_book::permit& permit,
-              const call_refused& x) {
-  const auto holder = permit.of->actor;
-  take_out(book, x.tag);
-  tell(holder, call_decided{x.tag, x.why});
+void announce(permit_book& book, const call_refused& x) {
+  if (take_out(book, x.run, x.tag).ticket != 0)
+    tell(book.find(x.run)->actor, call_decided{x.tag, x.why});
+}
+
+/// Before the first one is told, so that the memory of all of them comes at
+/// once.
+void fetch_holders(const permit_book& book,
+                   const std::vector<call_outcome>& outcomes) {
+  for (const auto& outcome : outcomes)
+    std::visit(
+      [&](const auto& x) {
+        fetch(book.find(x.run), sizeof(permit_book::holder));
+      },
+      outcome);
 }
 
 void set_alarm(scheduler_self self, timestamp now) {
@@ -171,26 +186,21 @@ void look(scheduler_self self) {
   take_up_all(self);
   auto& st = self->state;
   const auto now = st.now();
-  for (const auto& outcome : st.book->scheduler.poll(now))
-    std::visit(
-      [&](const auto& x) {
-        const auto permit = st.book->permits.find(x.tag);
-        if (permit != st.book->permits.end()) // Else it was given up meanwhile.
-          announce(*st.book, permit->second, x);
-      },
-      outcome);
+  const auto& outcomes = st.book->scheduler.poll(now);
+  fetch_holders(*st.book, outcomes);
+  for (const auto& outcome : outcomes)
+    std::visit([&](const auto& x) { announce(*st.book, x); }, outcome);
   st.desk->waiting = st.book->waiting;
   set_alarm(self, now);
 }
 
 std::optional<call_waiting> why_waits(scheduler_self self, const run_id& run) {
   auto& st = self->state;
-  const auto holder = st.book->holders.find(run);
-  if (holder == st.book->holders.end())
+  const auto* holder = st.book->find(run);
+  if (!holder)
     return std::nullopt;
-  for (const auto number : holder->second.permits)
-    if (auto why = st.book->scheduler.waiting(
-          st.book->permits.at(number).ticket, st.now()))
+  for (const auto& permit : holder->permits)
+    if (auto why = st.book->scheduler.waiting(permit.ticket, st.now()))
       return why;
   return std::nullopt;
 }
@@ -252,7 +262,7 @@ scheduler(scheduler_self self, std::shared_ptr<const run_context> context,
   });
   std::vector<run_id> gone;
   for (const auto& [run, holder] : state.book->holders)
-    if (!watch(self, holder.actor, run))
+    if (!watch(self, holder->actor, run))
       gone.push_back(run);
   for (const auto& run : gone)
     forget_holder(self, run);

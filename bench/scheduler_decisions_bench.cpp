@@ -42,12 +42,14 @@ struct load {
       caf::anon_send(scheduler, kestrion::look_at_calls{});
   }
 
-  /// @param permit  Its remainder is the run's.
+  kestrion::run_id run(std::uint64_t permit) const {
+    return kestrion::run_id::make(kestrion::timestamp{1h}, 1, permit % runs);
+  }
+
   void ask(std::uint64_t permit, const caf::actor_addr& holder) {
-    const auto run = permit % runs;
     kestrion::call_request x;
-    x.tenant = "tenant " + std::to_string(run % tenants);
-    x.run = kestrion::run_id::make(kestrion::timestamp{1h}, 1, run);
+    x.tenant = "tenant " + std::to_string(permit % runs % tenants);
+    x.run = run(permit);
     x.agent = "worker";
     x.route = {"vendor", "model", "key"};
     x.input_bytes = 2'000;
@@ -102,7 +104,7 @@ caf::behavior holder(caf::event_based_actor* self,
         throw std::runtime_error("denied: " + to_string(*x.denied));
       kestrion::call_usage used;
       used.tokens = {.input_tokens = 500, .output_tokens = 100};
-      l->tell(kestrion::end_call{x.permit, used, {}});
+      l->tell(kestrion::end_call{l->run(x.permit), x.permit, used, {}});
       if (++l->granted < l->runs + decisions)
         l->ask(x.permit + l->runs, caf::actor_cast<caf::actor_addr>(self));
     },

@@ -91,14 +91,17 @@ public:
   bool empty() const { return turns_.empty(); }
   double weights() const { return weights_; } ///< Of all that want something.
   double virtual_time() const { return virtual_time_; }
-  Member& first() const { return *turns_.first().who; }
+  Member& first() const { return turns_.who(turns_.first()); }
   /// In their order; changed by all of the above.
   const auto& order() const requires(Branches == 1) { return turns_.entries(); }
+  Member& who(const typename turn_heap<Member, Branches>::entry& e) const {
+    return turns_.who(e);
+  }
 
 private:
   double virtual_time_ = 0;
   double weights_ = 0;
-  std::uint64_t added_ = 0;
+  std::uint32_t added_ = 0;
   turn_heap<Member, Branches> turns_;
 };
 

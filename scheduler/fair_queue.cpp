@@ -1,37 +1,48 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 
+#include <kestrion/scheduler/fetch.hpp>
+
 #include <algorithm>
-#include <functional>
 
 namespace kestrion {
 
 fair_queue::run_queue& fair_queue::tenant_queue::at(const run_id& run) {
-  return runs.try_emplace(run, run).first->second;
+  auto& out = runs[run];
+  if (!out)
+    out = std::make_unique<run_queue>(run);
+  return *out;
 }
 
 void fair_queue::tenant_queue::note_leaving(run_queue& run) {
   if (run.wants() || std::exchange(run.is_leaving, true))
     return;
   leaving.emplace_back(run.tag, &run);
-  std::push_heap(leaving.begin(), leaving.end(), std::greater{});
 }
 
-/// Runs that want nothing, and that the time has passed, save nothing.
-void fair_queue::tenant_queue::forget() {
-  while (!leaving.empty() && leaving.front().first <= order.virtual_time()) {
-    std::pop_heap(leaving.begin(), leaving.end(), std::greater{});
-    auto& run = *leaving.back().second;
-    if (order.has_passed(run)) {
-      leaving.pop_back();
-      runs.erase(run.run);
-    } else if (run.wants()) {
-      leaving.pop_back();
-      run.is_leaving = false;
-    } else { // It was charged since.
-      leaving.back().first = run.tag;
-      std::push_heap(leaving.begin(), leaving.end(), std::greater{});
+void fair_queue::tenant_queue::forget_some() {
+  // Two for each that leaves, so that what could be forgotten does not grow.
+  for (int i = 0; i < 2 && !leaving.empty(); ++i) {
+    if (looked_at >= leaving.size())
+      looked_at = 0;
+    auto& [had, who] = leaving[looked_at];
+    if (had > order.virtual_time()) {
+      ++looked_at;
+      continue;
     }
+    auto& run = *who;
+    if (!run.wants() && !order.has_passed(run)) { // It was charged since.
+      had = run.tag;
+      ++looked_at;
+      continue;
+    }
+    leaving[looked_at] = leaving.back();
+    leaving.pop_back();
+    run.is_leaving = false;
+    if (!run.wants())
+      runs.erase(run.run);
   }
+  if (looked_at + 2 < leaving.size())
+    fetch(leaving[looked_at + 2].second, sizeof(run_queue));
 }
 
 fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
@@ -88,7 +99,16 @@ void fair_queue::erase(item& what, double charged) {
     tenant.order.boost(run, run.calls.front()->boost);
     tenant.order.charge(run, charged);
   }
-  tenant.forget();
+  tenant.forget_some();
+  fetch_next(tenant);
+}
+
+void fair_queue::fetch_next(tenant_queue& tenant) {
+  if (fetched_ && !fetched_->order.empty())
+    fetch(fetched_->order.first().calls.front(), item_size_);
+  fetched_ = &tenant;
+  if (!tenant.order.empty())
+    fetch(&tenant.order.first(), sizeof(run_queue));
 }
 
 fair_queue::item& fair_queue::first() const {
@@ -105,7 +125,13 @@ void fair_queue::charge(const item& what, double cost) {
     tenant.order.charge(run, cost);
     tenant.note_leaving(run);
   }
-  tenant.forget();
+  tenant.forget_some();
+}
+
+void fair_queue::fetch_run(const item& what) const {
+  const auto& runs = find(what.tenant)->runs;
+  if (const auto found = runs.find(what.run); found != runs.end())
+    fetch(found->second.get(), sizeof(run_queue));
 }
 
 void fair_queue::reweigh(std::uint32_t tenant, double weight) {

@@ -5,7 +5,7 @@
 #include <kestrion/scheduler/fair_order.hpp>
 
 #include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_map.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,13 +29,17 @@ public:
   /// Stays where it is while it waits.
   struct item {
     std::uint64_t ticket = 0; ///< Grows with time.
-    std::uint32_t tenant = 0;
     run_id run;
     double cost = 0;         ///< Estimate, in tokens.
     double weight = 1;       ///< The tenant's.
     double boost = 0;        ///< Head start within the tenant, in cost.
     run_queue* in = nullptr; ///< Kept by the queue: where it waits.
+    std::uint32_t tenant = 0;
   };
+
+  /// @param item_size  In bytes, of what items are the beginning of.
+  explicit fair_queue(std::size_t item_size = sizeof(item))
+    : item_size_(item_size) {}
 
   void push(item& what);
   /// Takes it out if it waits. @param charged  It gets so much; see `charge`.
@@ -50,6 +54,9 @@ public:
 
   /// So much was given to it (or back by it), whether it waits or not.
   void charge(const item& what, double cost);
+
+  /// Asks for the memory that `charge` needs.
+  void fetch_run(const item& what) const;
 
   /// From now on the tenant has this weight.
   void reweigh(std::uint32_t tenant, double weight);
@@ -78,24 +85,31 @@ private:
     run_queue& at(const run_id& run);
     /// It wants nothing now; it may be forgotten later.
     void note_leaving(run_queue& run);
-    void forget();
+    /// Runs that want nothing, and that the time has passed, save nothing.
+    void forget_some();
 
-    fair_order<run_queue, 4> order;
-    boost::unordered_map<run_id, run_queue, std::hash<run_id>> runs;
-    /// A heap, the lowest tag first: runs that wanted nothing more, with what
-    /// they had had then.
+    fair_order<run_queue, 8> order;
+    boost::unordered_flat_map<run_id, std::unique_ptr<run_queue>,
+                              std::hash<run_id>>
+      runs;
+    /// Runs that wanted nothing more, with what they had had then.
     std::vector<std::pair<double, run_queue*>> leaving;
+    std::size_t looked_at = 0; ///< Of them, going round.
     std::size_t size = 0;
     double cost = 0;
   };
 
   tenant_queue& at(std::uint32_t tenant);
+  /// While others get theirs, memory comes of who is next in this one.
+  void fetch_next(tenant_queue& tenant);
   const tenant_queue* find(std::uint32_t tenant) const;
 
   fair_order<tenant_queue, 4> tenants_;
   std::vector<std::unique_ptr<tenant_queue>> queues_; ///< By tenant.
   std::size_t size_ = 0;
   double cost_ = 0;
+  std::size_t item_size_;
+  tenant_queue* fetched_ = nullptr; ///< Its next run; not the item yet.
 };
 
 } // namespace kestrion

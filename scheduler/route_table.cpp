@@ -43,8 +43,9 @@ void route_table::cover(route_state& route, call_limit& limit) {
     route.limits.push_back(&limit);
 }
 
-std::size_t route_table::find(const call_route& route) {
-  const auto [at, made] = index_.try_emplace(route, routes_.size());
+std::uint32_t route_table::find(const call_route& route) {
+  const auto [at, made] =
+    index_.try_emplace(route, static_cast<std::uint32_t>(routes_.size()));
   const auto index = at->second;
   if (!made)
     return index;
@@ -182,7 +183,7 @@ bool route_table::fits(route_state& r, const call_record& call, timestamp now) {
 call_record* route_table::next_in(const domain& routes, call_lane lane,
                                   timestamp now) {
   for (const auto& each : routes.order()) {
-    auto& route = *each.who;
+    auto& route = routes.who(each);
     auto& first = route.turns.first();
     if (route.blocked_in == pass_
         || &first != &route.lanes[static_cast<std::size_t>(lane)])
@@ -192,6 +193,11 @@ call_record* route_table::next_in(const domain& routes, call_lane lane,
       return &call;
   }
   return nullptr;
+}
+
+void route_table::fetch_ends(const std::vector<call_record*>& granted) {
+  for (const auto* call : granted)
+    lane_of(*call).queue.fetch_run(*call);
 }
 
 call_record* route_table::next(timestamp now) {

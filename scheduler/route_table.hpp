@@ -36,7 +36,7 @@ public:
   call_limit* find_limit(std::string_view name);
 
   /// The index of a route; makes it at first.
-  std::size_t find(const call_route& route);
+  std::uint32_t find(const call_route& route);
 
   void push(call_record& call);
   /// Takes a waiting call out. @param charged  It gets so much.
@@ -51,6 +51,10 @@ public:
   void begin_pass() { ++pass_; }
   /// Takes what the call needs off its limits, and the call out of its queue.
   void grant(call_record& call, timestamp now);
+
+  /// The ends of calls look for their runs: asks for the memory of all of them
+  /// at once.
+  void fetch_ends(const std::vector<call_record*>& granted);
 
   /// When a call fits that did not in the last pass.
   std::optional<timestamp> wakes_at() const;
@@ -87,7 +91,7 @@ public:
 private:
   /// Interactive or batch.
   struct lane_state : fair_member {
-    fair_queue queue;
+    fair_queue queue{sizeof(call_record)};
     double share = 0;
     double lead = 0; ///< Its head start, in cost.
   };
@@ -125,7 +129,7 @@ private:
   std::uint64_t pass_ = 1;
   std::size_t interactive_waiting_ = 0;
   std::vector<std::unique_ptr<call_limit>> limits_;
-  boost::unordered_flat_map<call_route, std::size_t, by_name> index_;
+  boost::unordered_flat_map<call_route, std::uint32_t, by_name> index_;
   std::deque<route_state> routes_; ///< They stay where they are.
   /// Routes that share limits, directly or by others, are in one domain.
   std::vector<domain> domains_;

@@ -65,7 +65,8 @@ result<void> scheduler_core::set_budget(std::string_view name,
 result<void> scheduler_core::admissible(const call_request& request,
                                         const tenant_state& asks) {
   if (waiting_ >= options_.waiting_max
-      || asks.waiting >= options_.tenant_waiting_max) {
+      || asks.waiting >= options_.tenant_waiting_max
+      || calls_.size() == call_table::size_max) {
     ++figures_.refused_queue_full;
     return error{errc::unavailable,
                  std::to_string(waiting_) + " calls wait, "
@@ -91,13 +92,13 @@ call_record scheduler_core::record(const call_request& request,
                                    tenant_state& asks, timestamp now) {
   call_record out;
   out.route = routes_.find(request.route);
-  const auto& estimator = routes_.estimator(out.route);
+  auto& estimator = routes_.estimator(out.route);
+  out.agent = estimator.agent(request.agent);
   out.needs.input_tokens =
     request.input_tokens.value_or(estimator.input(request.input_bytes));
   out.needs.output_tokens =
-    estimator.output(request.agent, request.output_tokens_max);
+    estimator.output(out.agent, request.output_tokens_max);
   out.lane = request.lane;
-  out.agent = request.agent;
   // What was counted says nothing about bytes.
   out.input_bytes = request.input_tokens ? 0 : request.input_bytes;
   out.output_tokens_max = request.output_tokens_max;
@@ -116,7 +117,7 @@ call_record scheduler_core::record(const call_request& request,
               * static_cast<double>(request.priority);
   const auto expected =
     request.input_tokens.value_or(estimator.expected_input(request.input_bytes))
-    + estimator.expected_output(request.agent, request.output_tokens_max);
+    + estimator.expected_output(out.agent, request.output_tokens_max);
   out.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
   return out;
 }
@@ -151,16 +152,16 @@ result<call_ticket> scheduler_core::reserve(const call_request& request,
   }
   if (auto ok = in_time(call, now); !ok)
     return ok.error();
-  const auto ticket = ++last_ticket_;
-  call.ticket = ticket;
-  if (call.deadline)
-    deadlines_.emplace(*call.deadline, ticket);
+  auto& added = calls_.add(std::move(call));
+  const auto ticket = added.ticket;
+  if (added.deadline)
+    deadlines_.emplace(*added.deadline, ticket);
   ++asks.waiting;
   ++waiting_;
   ++figures_.reserved;
-  if (call.budget)
-    budgets.keep(*call.budget);
-  ask_budget(calls_.emplace(ticket, std::move(call)).first->second, now);
+  if (added.budget)
+    budgets.keep(*added.budget);
+  ask_budget(added, now);
   return ticket;
 }
 
@@ -206,6 +207,7 @@ void scheduler_core::enqueue(call_record& call) {
 
 void scheduler_core::grant(call_record& call, timestamp now) {
   routes_.grant(call, now);
+  granted_.push_back(&call);
   call.at = stage::granted;
   call.granted_at = now;
   if (call.deadline)
@@ -217,7 +219,7 @@ void scheduler_core::grant(call_record& call, timestamp now) {
   (call.lane == call_lane::interactive ? figures_.interactive_wait
                                        : figures_.batch_wait)
     .add(waited);
-  outcomes_.emplace_back(call_granted{call.ticket, waited,
+  outcomes_.emplace_back(call_granted{call.ticket, call.run, waited,
                                       call.needs.input_tokens,
                                       call.needs.output_tokens, call.tag});
 }
@@ -255,12 +257,10 @@ void scheduler_core::warm_next(const call_record& call) {
 void scheduler_core::refuse(call_record& call, error why,
                             std::optional<budget_refusal> budget,
                             timestamp now) {
-  const auto ticket = call.ticket;
-  const auto tag = call.tag;
   leave(call, now);
-  calls_.erase(ticket);
-  outcomes_.emplace_back(
-    call_refused{ticket, std::move(why), std::move(budget), tag});
+  outcomes_.emplace_back(call_refused{call.ticket, call.run, std::move(why),
+                                      std::move(budget), call.tag});
+  calls_.erase(call);
 }
 
 } // namespace kestrion

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <kestrion/scheduler/call_record.hpp>
+#include <kestrion/scheduler/call_table.hpp>
 #include <kestrion/scheduler/prefix_gate.hpp>
 #include <kestrion/scheduler/route_table.hpp>
 #include <kestrion/scheduler/text_hash.hpp>
@@ -37,7 +37,7 @@ public:
                bool may_cost = true);
   void throttled(call_ticket ticket, const throttle& how, timestamp now);
   void report(call_ticket ticket, const limit_report& what, timestamp now);
-  std::vector<call_outcome> poll(timestamp now);
+  const std::vector<call_outcome>& poll(timestamp now);
   std::optional<timestamp> next_event(timestamp now) const;
   std::optional<call_waiting> waiting(call_ticket ticket, timestamp now) const;
   scheduler_figures figures(timestamp now) const;
@@ -84,8 +84,7 @@ private:
   scheduler_options options_;
   mutable route_table routes_;
   prefix_gate prefixes_;
-  call_map calls_;
-  call_ticket last_ticket_ = 0;
+  call_table calls_;
   boost::unordered_flat_map<std::string, std::uint32_t, text_hash,
                             std::equal_to<>>
     tenant_index_;
@@ -93,8 +92,10 @@ private:
   std::set<std::pair<timestamp, call_ticket>> deadlines_; ///< Of who waits.
   /// By the node that has too little left for now.
   std::map<budget_tree::node, std::set<call_ticket>> budget_waiters_;
-  std::vector<call_outcome> outcomes_;
-  bool changed_ = false; ///< Since the last poll.
+  std::vector<call_outcome> outcomes_; ///< Since the last poll.
+  std::vector<call_outcome> polled_;
+  std::vector<call_record*> granted_; ///< In this poll.
+  bool changed_ = false;              ///< Since the last poll.
   bool exhausted_ = false;
   std::size_t waiting_ = 0;
   mutable scheduler_figures figures_;

@@ -9,10 +9,8 @@
 namespace kestrion {
 
 call_record* scheduler_core::permit(call_ticket ticket) {
-  const auto found = calls_.find(ticket);
-  return found == calls_.end() || found->second.at != stage::granted
-           ? nullptr
-           : &found->second;
+  auto* call = calls_.find(ticket);
+  return call && call->at == stage::granted ? call : nullptr;
 }
 
 void scheduler_core::settle(call_record& call, const call_cost& used,
@@ -53,16 +51,15 @@ void scheduler_core::retry_budgets(budget_tree::node from, timestamp now) {
     auto full = false;
     for (const auto ticket : waiters) {
       // Gone meanwhile, for a refusal may retry others.
-      const auto found = calls_.find(ticket);
-      if (found == calls_.end() || found->second.at != stage::budget)
+      auto* call = calls_.find(ticket);
+      if (!call || call->at != stage::budget)
         continue;
-      auto& call = found->second;
       if (full) { // In order: the first one is not starved by smaller ones.
         budget_waiters_[node].insert(ticket);
         continue;
       }
-      call.waits_for_budget.reset();
-      ask_budget(call, now);
+      call->waits_for_budget.reset();
+      ask_budget(*call, now);
       full = budget_waiters_.contains(node);
     }
   }
@@ -91,7 +88,7 @@ void scheduler_core::commit(call_ticket ticket, const call_usage& actual,
     call->needs.input_tokens + call->needs.output_tokens;
   figures_.actual_tokens += input + t.output_tokens;
   settle_budget(*call, {actual.cost_usd_micros, t.total(), 1}, now);
-  calls_.erase(ticket);
+  calls_.erase(*call);
 }
 
 void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
@@ -119,19 +116,19 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
   ++figures_.released;
   warm_next(*call);
   settle_budget(*call, sent && may_cost ? call->most : budget_amount{}, now);
-  calls_.erase(ticket);
+  calls_.erase(*call);
 }
 
 bool scheduler_core::cancel(call_ticket ticket, timestamp now) {
-  const auto found = calls_.find(ticket);
-  if (found == calls_.end())
+  auto* call = calls_.find(ticket);
+  if (!call)
     return false;
-  if (found->second.at == stage::granted) {
+  if (call->at == stage::granted) {
     release(ticket, true, now);
     return true;
   }
-  leave(found->second, now);
-  calls_.erase(ticket);
+  leave(*call, now);
+  calls_.erase(*call);
   ++figures_.cancelled;
   return true;
 }
@@ -168,7 +165,7 @@ void scheduler_core::throttled(call_ticket ticket, const throttle& how,
   figures_.pauses += fresh ? 1 : 0;
   warm_next(*call);
   settle_budget(*call, {}, now);
-  calls_.erase(ticket);
+  calls_.erase(*call);
   changed_ = true;
 }
 
@@ -199,9 +196,10 @@ void scheduler_core::report(call_ticket ticket, const limit_report& what,
 void scheduler_core::refuse_exhausted(timestamp now) {
   exhausted_ = false;
   std::vector<call_ticket> gone;
-  for (const auto& [ticket, call] : calls_)
+  calls_.for_each([&](const call_record& call) {
     if (call.at != stage::granted && routes_.exhausted(call.route, now))
-      gone.push_back(ticket);
+      gone.push_back(call.ticket);
+  });
   std::sort(gone.begin(), gone.end());
   for (const auto ticket : gone) {
     auto& call = calls_.at(ticket);
@@ -215,7 +213,7 @@ void scheduler_core::refuse_exhausted(timestamp now) {
   }
 }
 
-std::vector<call_outcome> scheduler_core::poll(timestamp now) {
+const std::vector<call_outcome>& scheduler_core::poll(timestamp now) {
   if (exhausted_)
     refuse_exhausted(now);
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
@@ -234,8 +232,12 @@ std::vector<call_outcome> scheduler_core::poll(timestamp now) {
     routes_.begin_pass();
     while (auto* call = routes_.next(now))
       grant(*call, now);
+    routes_.fetch_ends(granted_);
+    granted_.clear();
   }
-  return std::exchange(outcomes_, {});
+  polled_.clear();
+  polled_.swap(outcomes_); // Their memory goes round.
+  return polled_;
 }
 
 std::optional<timestamp> scheduler_core::next_event(timestamp now) const {
@@ -254,10 +256,10 @@ std::optional<timestamp> scheduler_core::next_event(timestamp now) const {
 
 std::optional<call_waiting> scheduler_core::waiting(call_ticket ticket,
                                                     timestamp now) const {
-  const auto found = calls_.find(ticket);
-  if (found == calls_.end() || found->second.at == stage::granted)
+  const auto* found = calls_.find(ticket);
+  if (!found || found->at == stage::granted)
     return std::nullopt;
-  const auto& call = found->second;
+  const auto& call = *found;
   if (call.at == stage::budget)
     return call_waiting{
       "budget", budget_waiters_.at(*call.waits_for_budget).size() - 1, {}};
@@ -277,11 +279,12 @@ std::vector<limit_need> scheduler_core::limit_needs(timestamp now) const {
       waiting[limit.get()] = 0;
   if (waiting.empty())
     return {};
-  for (const auto& [ticket, call] : calls_)
+  calls_.for_each([&](const call_record& call) {
     if (call.at != stage::granted)
       for (const auto* limit : routes_.limits(call.route))
         if (limit->is_shared())
           waiting[limit] += limit->wanted(call.needs);
+  });
   std::vector<limit_need> out;
   for (const auto& limit : routes_.all_limits())
     if (limit->is_shared())

@@ -84,32 +84,36 @@ std::int64_t token_estimator::expected_input(std::int64_t bytes) const {
                                      : mean_input(bytes);
 }
 
-const output_history* token_estimator::find(std::string_view agent) const {
-  const auto found = agents_.find(agent);
-  return found == agents_.end() ? &others_ : &found->second;
+token_estimator::agent_index token_estimator::agent(std::string_view name) {
+  if (const auto known = agents_.find(name); known != agents_.end())
+    return known->second;
+  if (agents_.size() == agents_max)
+    return 0;
+  outputs_.emplace_back();
+  return agents_.emplace(name, static_cast<agent_index>(outputs_.size() - 1))
+    .first->second;
 }
 
-std::int64_t token_estimator::output(std::string_view agent,
+std::int64_t token_estimator::output(agent_index agent,
                                      std::int64_t max) const {
-  const auto* history = find(agent);
-  return history->learnt() ? std::min(history->high(), max) : max;
+  const auto& history = outputs_[agent];
+  return history.learnt() ? std::min(history.high(), max) : max;
 }
 
-std::int64_t token_estimator::mean_output(std::string_view agent,
+std::int64_t token_estimator::mean_output(agent_index agent,
                                           std::int64_t max) const {
-  const auto* history = find(agent);
-  return history->learnt() ? std::min(history->mean(), max) : max;
+  const auto& history = outputs_[agent];
+  return history.learnt() ? std::min(history.mean(), max) : max;
 }
 
-std::int64_t token_estimator::expected_output(std::string_view agent,
+std::int64_t token_estimator::expected_output(agent_index agent,
                                               std::int64_t max) const {
-  const auto* history = find(agent);
-  return std::min(history->learnt() ? history->mean() : short_output, max);
+  const auto& history = outputs_[agent];
+  return std::min(history.learnt() ? history.mean() : short_output, max);
 }
 
 void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,
-                            std::string_view agent,
-                            std::int64_t output_tokens) {
+                            agent_index agent, std::int64_t output_tokens) {
   if (bytes > 0) {
     const auto seen =
       static_cast<double>(input_tokens) / static_cast<double>(bytes);
@@ -121,10 +125,7 @@ void token_estimator::learn(std::int64_t bytes, std::int64_t input_tokens,
     if (samples_ > 1)
       deviation_ += (off - deviation_) * share;
   }
-  auto known = agents_.find(agent);
-  if (known == agents_.end() && agents_.size() < agents_max)
-    known = agents_.try_emplace(std::string{agent}).first;
-  (known == agents_.end() ? others_ : known->second).add(output_tokens);
+  outputs_[agent].add(output_tokens);
 }
 
 } // namespace kestrion

@@ -2,10 +2,11 @@
 
 #include <kestrion/scheduler/text_hash.hpp>
 
-#include <boost/unordered/unordered_map.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -41,34 +42,37 @@ public:
   /// Above it agents are learnt about together.
   static constexpr std::size_t agents_max = 10'000;
 
+  /// Names an agent to the functions below. Made when first asked for.
+  using agent_index = std::uint32_t;
+  agent_index agent(std::string_view name);
+
   /// To be reserved for `bytes` of input.
   std::int64_t input(std::int64_t bytes) const;
   /// To be reserved for the output of an agent. @param max  As declared.
-  std::int64_t output(std::string_view agent, std::int64_t max) const;
+  std::int64_t output(agent_index agent, std::int64_t max) const;
 
   /// What such a call uses on average.
   std::int64_t mean_input(std::int64_t bytes) const;
-  std::int64_t mean_output(std::string_view agent, std::int64_t max) const;
+  std::int64_t mean_output(agent_index agent, std::int64_t max) const;
 
   /// What such a call is taken to use when it is its turn; the rest is counted
   /// when it has ended. While nothing is learnt that is little: whose turn it
   /// is moves on with what is charged, and does not come back with a refund.
   std::int64_t expected_input(std::int64_t bytes) const;
-  std::int64_t expected_output(std::string_view agent, std::int64_t max) const;
+  std::int64_t expected_output(agent_index agent, std::int64_t max) const;
 
   /// @param bytes  0: not known, nothing is learnt about input.
-  void learn(std::int64_t bytes, std::int64_t input_tokens,
-             std::string_view agent, std::int64_t output_tokens);
+  void learn(std::int64_t bytes, std::int64_t input_tokens, agent_index agent,
+             std::int64_t output_tokens);
 
 private:
-  const output_history* find(std::string_view agent) const;
-
   double ratio_ = 1;     ///< Tokens a byte, on average.
   double deviation_ = 0; ///< Of it, on average.
   int samples_ = 0;
-  boost::unordered_map<std::string, output_history, text_hash, std::equal_to<>>
+  boost::unordered_flat_map<std::string, agent_index, text_hash,
+                            std::equal_to<>>
     agents_;
-  output_history others_;
+  std::deque<output_history> outputs_{1}; ///< By agent; the first: of others.
 };
 
 } // namespace kestrion

@@ -65,7 +65,7 @@ void token_scheduler::report(call_ticket ticket, const limit_report& what,
   core_->report(ticket, what, now);
 }
 
-std::vector<call_outcome> token_scheduler::poll(timestamp now) {
+const std::vector<call_outcome>& token_scheduler::poll(timestamp now) {
   return core_->poll(now);
 }
 

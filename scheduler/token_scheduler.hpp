@@ -62,6 +62,7 @@ struct call_request {
 /// It may start now. Ends with `commit` or `release`, always.
 struct call_granted {
   call_ticket ticket = 0;
+  run_id run;
   duration waited{};
   std::int64_t input_tokens = 0;  ///< Reserved.
   std::int64_t output_tokens = 0; ///< Reserved; may be less than the maximum.
@@ -74,6 +75,7 @@ struct call_granted {
 ///             `budget` says which.
 struct call_refused {
   call_ticket ticket = 0;
+  run_id run;
   error why;
   std::optional<budget_refusal> budget{};
   std::uint64_t tag = 0;
@@ -185,8 +187,9 @@ public:
   /// What an answer says of limits. Before the `commit` of its call.
   void report(call_ticket ticket, const limit_report& what, timestamp now);
 
-  /// Decides what can be decided now. @returns Each outcome once.
-  std::vector<call_outcome> poll(timestamp now);
+  /// Decides what can be decided now.
+  /// @returns Each outcome once; there until the next `poll`.
+  const std::vector<call_outcome>& poll(timestamp now);
 
   /// When to poll again if nothing else is told before; not set: never.
   std::optional<timestamp> next_event(timestamp now) const;

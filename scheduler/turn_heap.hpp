@@ -11,21 +11,22 @@ namespace kestrion {
 /// One of those who share something, in a `fair_order`. Stays where it is in
 /// memory while it wants something.
 struct fair_member {
-  static constexpr auto nowhere = std::numeric_limits<std::size_t>::max();
+  static constexpr auto none = std::numeric_limits<std::uint32_t>::max();
 
   double tag = 0; ///< What it has had so far, over its weight.
   double weight = 1;
-  double boost = 0;            ///< Head start, in cost.
-  std::uint64_t since = 0;     ///< Of equal turns the one that was first.
-  std::size_t place = nowhere; ///< Kept by the heap.
+  double boost = 0;          ///< Head start, in cost.
+  std::uint32_t since = 0;   ///< Of equal turns the one that was first.
+  std::uint32_t slot = none; ///< Kept by the heap.
 
-  bool wants() const { return place != nowhere; }
+  bool wants() const { return slot != none; }
   /// Whose is lowest is next.
   double turn() const { return tag - boost; }
 };
 
 /// Members by turn. What decides lies side by side and not with the members, so
-/// that the next one of many is found with few looks into memory.
+/// that the next one of many is found with few looks into memory; members are
+/// looked at when something changes for them, not when they change places.
 ///
 /// With more than one branch only the first one is in its place, and each step
 /// is O(log n). With one branch all are in order, and each step is O(n).
@@ -35,8 +36,8 @@ class turn_heap {
 public:
   struct entry {
     double turn = 0;
-    std::uint64_t since = 0;
-    Member* who = nullptr;
+    std::uint32_t since = 0;
+    std::uint32_t slot = 0;
     bool operator<(const entry& other) const {
       return turn != other.turn ? turn < other.turn : since < other.since;
     }
@@ -46,15 +47,26 @@ public:
   std::size_t size() const { return entries_.size(); }
   const entry& first() const { return entries_.front(); }
   const std::vector<entry>& entries() const { return entries_; }
+  Member& who(const entry& e) const { return *members_[e.slot]; }
 
   void insert(Member& m) {
+    if (free_.empty()) {
+      m.slot = static_cast<std::uint32_t>(members_.size());
+      members_.push_back(&m);
+      places_.emplace_back();
+    } else {
+      m.slot = free_.back();
+      members_[m.slot] = &m;
+      free_.pop_back();
+    }
     entries_.emplace_back();
     place(entries_.size() - 1, entry_of(m));
   }
 
   void erase(Member& m) {
-    const auto hole = m.place;
-    m.place = fair_member::nowhere;
+    const auto hole = places_[m.slot];
+    free_.push_back(m.slot);
+    m.slot = fair_member::none;
     const auto last = entries_.back();
     entries_.pop_back();
     if (hole < entries_.size())
@@ -62,14 +74,14 @@ public:
   }
 
   /// Its turn has changed.
-  void update(Member& m) { place(m.place, entry_of(m)); }
+  void update(Member& m) { place(places_[m.slot], entry_of(m)); }
 
 private:
-  static entry entry_of(Member& m) { return {m.turn(), m.since, &m}; }
+  static entry entry_of(Member& m) { return {m.turn(), m.since, m.slot}; }
 
   void put(std::size_t at, const entry& e) {
     entries_[at] = e;
-    e.who->place = at;
+    places_[e.slot] = static_cast<std::uint32_t>(at);
   }
 
   /// What is at `at` is gone; `e` comes there, or where it has to be.
@@ -98,6 +110,9 @@ private:
   }
 
   std::vector<entry> entries_;
+  std::vector<Member*> members_;      ///< By slot.
+  std::vector<std::uint32_t> places_; ///< Of entries, by slot.
+  std::vector<std::uint32_t> free_;   ///< Slots.
 };
 
 } // namespace kestrion

@@ -19,9 +19,14 @@ struct fixture {
 
   std::uint64_t push(std::uint32_t tenant, std::uint64_t run, double cost,
                      double weight = 1, double boost = 0) {
-    items[last + 1] = {++last, tenant, run_id::make(timestamp{}, 0, run),
-                       cost,   weight, boost};
-    queue.push(items[last]);
+    auto& made = items[++last];
+    made.ticket = last;
+    made.run = run_id::make(timestamp{}, 0, run);
+    made.cost = cost;
+    made.weight = weight;
+    made.boost = boost;
+    made.tenant = tenant;
+    queue.push(made);
     return last;
   }
 
@@ -48,8 +53,10 @@ BOOST_AUTO_TEST_CASE(tenants_share_by_weight_whatever_their_calls_cost) {
     const auto what = pop();
     got[what.tenant] += what.cost;
     const auto cost = 1 + static_cast<double>(rng() % 100) * (3 - what.tenant);
-    items[++last] = {last, what.tenant, what.run, cost, what.weight};
-    queue.push(items[last]);
+    auto& next = items[++last] = what;
+    next.ticket = last;
+    next.cost = cost;
+    queue.push(next);
   }
   BOOST_TEST(got[1] / got[0] == 2, boost::test_tools::tolerance(0.02));
   BOOST_TEST(got[2] / got[0] == 4, boost::test_tools::tolerance(0.02));

@@ -22,42 +22,42 @@ using tickets = std::vector<std::uint64_t>;
 BOOST_AUTO_TEST_SUITE(parts_test)
 
 BOOST_AUTO_TEST_CASE(who_has_not_learnt_takes_what_cannot_be_exceeded) {
-  const token_estimator e;
+  token_estimator e;
   BOOST_TEST(e.input(4'000) == 4'000);
-  BOOST_TEST(e.output("a", 8'192) == 8'192);
+  BOOST_TEST(e.output(e.agent("a"), 8'192) == 8'192);
 }
 
 BOOST_AUTO_TEST_CASE(an_estimator_comes_close_within_a_few_calls) {
   token_estimator e;
   for (int i = 0; i < 20; ++i)
-    e.learn(4'000, i % 2 ? 1'100 : 900, "a", 100 + i);
+    e.learn(4'000, i % 2 ? 1'100 : 900, e.agent("a"), 100 + i);
   BOOST_TEST(e.input(4'000) >= 1'000);
   BOOST_TEST(e.input(4'000) <= 1'300);
-  BOOST_TEST(e.output("a", 8'192) >= 118);
-  BOOST_TEST(e.output("a", 8'192) <= 150);
-  BOOST_TEST(e.output("a", 64) == 64);       // Never more than declared.
-  BOOST_TEST(e.output("b", 8'192) == 8'192); // Another agent.
+  BOOST_TEST(e.output(e.agent("a"), 8'192) >= 118);
+  BOOST_TEST(e.output(e.agent("a"), 8'192) <= 150);
+  BOOST_TEST(e.output(e.agent("a"), 64) == 64); // Never more than declared.
+  BOOST_TEST(e.output(e.agent("b"), 8'192) == 8'192); // Another agent.
 }
 
 BOOST_AUTO_TEST_CASE(an_estimator_forgets_however_much_it_has_learnt) {
   token_estimator e;
   for (int i = 0; i < 10'000; ++i)
-    e.learn(100, 25, "worker", 4'000);
-  BOOST_TEST(e.output("worker", 100'000) >= 4'000);
+    e.learn(100, 25, e.agent("worker"), 4'000);
+  BOOST_TEST(e.output(e.agent("worker"), 100'000) >= 4'000);
   for (int i = 0; i < 400; ++i)
-    e.learn(100, 25, "worker", 50);
-  BOOST_TEST(e.output("worker", 100'000) >= 50);
-  BOOST_TEST(e.output("worker", 100'000) < 60);
+    e.learn(100, 25, e.agent("worker"), 50);
+  BOOST_TEST(e.output(e.agent("worker"), 100'000) >= 50);
+  BOOST_TEST(e.output(e.agent("worker"), 100'000) < 60);
 }
 
 BOOST_AUTO_TEST_CASE(an_estimator_follows_a_change_by_three) {
   token_estimator e;
   for (int i = 0; i < 200; ++i)
-    e.learn(4'000, 1'000, "a", 100);
+    e.learn(4'000, 1'000, e.agent("a"), 100);
   for (int i = 0; i < 200; ++i)
-    e.learn(4'000, 3'000, "a", 300);
+    e.learn(4'000, 3'000, e.agent("a"), 300);
   BOOST_TEST(e.input(4'000) >= 2'900);
-  BOOST_TEST(e.output("a", 8'192) >= 300);
+  BOOST_TEST(e.output(e.agent("a"), 8'192) >= 300);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_call_warms_a_prefix_and_the_others_wait) {
