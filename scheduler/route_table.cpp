@@ -44,9 +44,11 @@ void route_table::cover(route_state& route, call_limit& limit) {
 }
 
 std::uint32_t route_table::find(const call_route& route) {
+  if (found_ < routes_.size() && routes_[found_].name == route)
+    return found_; // As most of the time.
   const auto [at, made] =
     index_.try_emplace(route, static_cast<std::uint32_t>(routes_.size()));
-  const auto index = at->second;
+  const auto index = found_ = at->second;
   if (!made)
     return index;
   auto& r = routes_.emplace_back();

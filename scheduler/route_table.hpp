@@ -130,6 +130,7 @@ private:
   std::size_t interactive_waiting_ = 0;
   std::vector<std::unique_ptr<call_limit>> limits_;
   boost::unordered_flat_map<call_route, std::uint32_t, by_name> index_;
+  std::uint32_t found_ = 0;        ///< Last.
   std::deque<route_state> routes_; ///< They stay where they are.
   /// Routes that share limits, directly or by others, are in one domain.
   std::vector<domain> domains_;

@@ -38,14 +38,30 @@ void output_history::add(std::int64_t tokens) {
   // Instead of all others becoming less, each new one is more.
   if (samples_ > static_cast<int>(memory))
     weight_ /= 1 - 1 / memory;
-  counts_[slot_of(tokens, counts_.size())] += weight_;
+  const auto slot = slot_of(tokens, counts_.size());
+  counts_[slot] += weight_;
+  below_ += slot < high_ ? weight_ : 0;
   total_ += weight_;
+  move_high();
   if (weight_ < weight_max)
     return;
   for (auto& count : counts_)
     count /= weight_;
   total_ /= weight_;
   weight_ = 1;
+  high_ = 0; // From the start, since rounding errors of sums add up.
+  below_ = 0;
+  move_high();
+}
+
+/// It is never far from where it was.
+void output_history::move_high() {
+  const auto wanted = quantile * total_;
+  for (; high_ > 0 && below_ >= wanted; --high_)
+    below_ -= counts_[high_ - 1];
+  for (; high_ + 1 < counts_.size() && below_ + counts_[high_] < wanted;
+       ++high_)
+    below_ += counts_[high_];
 }
 
 bool output_history::learnt() const {
@@ -53,13 +69,7 @@ bool output_history::learnt() const {
 }
 
 std::int64_t output_history::high() const {
-  double sum = 0;
-  for (std::size_t i = 0; i < counts_.size(); ++i) {
-    sum += counts_[i];
-    if (sum >= quantile * total_)
-      return round_up(std::exp2(static_cast<double>(i) / 4) - 1);
-  }
-  return round_up(std::exp2(static_cast<double>(counts_.size()) / 4));
+  return round_up(std::exp2(static_cast<double>(high_) / 4) - 1);
 }
 
 std::int64_t output_history::mean() const {

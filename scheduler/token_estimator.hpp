@@ -5,6 +5,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -23,7 +24,11 @@ public:
   std::int64_t mean() const;
 
 private:
+  void move_high();
+
   std::array<double, 96> counts_{}; ///< By size, four slots a doubling.
+  std::size_t high_ = 0;            ///< The slot of the high one,
+  double below_ = 0;                ///< and what is in those below it.
   double weight_ = 1;               ///< Of the next one.
   double total_ = 0;
   double mean_ = 0;

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <numeric>
@@ -37,6 +38,26 @@ BOOST_AUTO_TEST_CASE(an_estimator_comes_close_within_a_few_calls) {
   BOOST_TEST(e.output(e.agent("a"), 8'192) <= 150);
   BOOST_TEST(e.output(e.agent("a"), 64) == 64); // Never more than declared.
   BOOST_TEST(e.output(e.agent("b"), 8'192) == 8'192); // Another agent.
+}
+
+BOOST_AUTO_TEST_CASE(at_most_one_in_twenty_outputs_was_longer) {
+  for (std::uint32_t seed = 1; seed <= 50; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      std::minstd_rand rng{seed};
+      output_history history;
+      std::vector<std::int64_t> all;
+      for (int i = 0; i < 64; ++i) { // As many as count alike.
+        all.push_back(std::int64_t{1} << rng() % 12);
+        all.back() += static_cast<std::int64_t>(rng()) % all.back();
+        history.add(all.back());
+        std::sort(all.begin(), all.end());
+        const auto longer = all.size() / 20;
+        const auto least = all.at(all.size() - 1 - longer);
+        BOOST_REQUIRE(history.high() >= least);
+        BOOST_REQUIRE(history.high() <= least + least / 4 + 1); // Its slot.
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_estimator_forgets_however_much_it_has_learnt) {
