@@ -22,9 +22,22 @@ permit_book::permit* permit_book::holder::find(std::uint64_t number) {
   return found == permits.end() ? nullptr : &*found;
 }
 
+permit_book::holder& permit_book::add(const run_id& run,
+                                      const caf::actor_addr& actor) {
+  const auto place = holders.add({actor, {}});
+  places.emplace(run, place);
+  return holders[place];
+}
+
 permit_book::holder* permit_book::find(const run_id& run) const {
-  const auto found = holders.find(run);
-  return found == holders.end() ? nullptr : found->second.get();
+  const auto found = places.find(run);
+  return found == places.end() ? nullptr : &holders[found->second];
+}
+
+void permit_book::erase(const run_id& run) {
+  const auto found = places.find(run);
+  holders.erase(found->second);
+  places.erase(found);
 }
 
 std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,

@@ -4,6 +4,8 @@
 #include <kestrion/actors/run_budget.hpp>
 #include <kestrion/messages/run_id.hpp>
 
+#include <kestrion/scheduler/slab.hpp>
+
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <caf/actor_addr.hpp>
@@ -29,7 +31,6 @@ struct permit_book {
   };
   /// The life of a run that asked.
   struct holder {
-    explicit holder(caf::actor_addr who) : actor(std::move(who)) {}
     permit* find(std::uint64_t number);
 
     caf::actor_addr actor;
@@ -38,11 +39,14 @@ struct permit_book {
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 
-  holder* find(const run_id& run) const; ///< Nothing: it has none.
+  holder& add(const run_id& run, const caf::actor_addr& actor);
+  holder* find(const run_id& run) const; ///< Nothing: it never asked.
+  void erase(const run_id& run);
 
   token_scheduler scheduler;
-  boost::unordered_flat_map<run_id, std::unique_ptr<holder>, std::hash<run_id>>
-    holders;
+  boost::unordered_flat_map<run_id, slab<holder>::slot, std::hash<run_id>>
+    places; ///< Of holders.
+  slab<holder> holders;
   std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;

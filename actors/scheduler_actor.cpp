@@ -51,15 +51,15 @@ void give_back(scheduler_self self, const permit_book::permit& permit,
 /// A life of a run has ended, and whatever it called has no one to answer to.
 void forget_holder(scheduler_self self, const run_id& run) {
   auto& book = *self->state.book;
-  const auto i = book.holders.find(run);
-  if (i == book.holders.end())
+  const auto* holder = book.find(run);
+  if (!holder)
     return;
-  for (const auto& permit : i->second->permits) {
+  for (const auto& permit : holder->permits) {
     book.waiting -= permit.is_granted ? 0 : 1;
     give_back(self, permit, {.sent = true});
   }
-  self->state.watched.erase(i->second->actor);
-  book.holders.erase(i);
+  self->state.watched.erase(holder->actor);
+  book.erase(run);
 }
 
 /// @returns Whether there still is somebody to watch.
@@ -91,9 +91,7 @@ permit_book::holder* holder_of(scheduler_self self, const reserve_call& x) {
   }
   if (!watch(self, x.holder, run))
     return nullptr;
-  auto& made = book.holders[run];
-  made = std::make_unique<permit_book::holder>(x.holder);
-  return made.get();
+  return &book.add(run, x.holder);
 }
 
 void take_up(scheduler_self self, reserve_call& x, timestamp now) {
@@ -261,8 +259,8 @@ scheduler(scheduler_self self, std::shared_ptr<const run_context> context,
     look(self);
   });
   std::vector<run_id> gone;
-  for (const auto& [run, holder] : state.book->holders)
-    if (!watch(self, holder->actor, run))
+  for (const auto& [run, place] : state.book->places)
+    if (!watch(self, state.book->holders[place].actor, run))
       gone.push_back(run);
   for (const auto& run : gone)
     forget_holder(self, run);

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <kestrion/scheduler/call_record.hpp>
+#include <kestrion/scheduler/slab.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 namespace kestrion {
 
@@ -23,33 +21,23 @@ public:
   /// Gives it a ticket. Not more than `size_max`.
   call_record& add(call_record&& call);
   /// @returns Nothing if it is gone, or never was.
-  call_record* find(call_ticket ticket);
-  const call_record* find(call_ticket ticket) const;
+  call_record* find(call_ticket ticket) const;
   /// One that is there.
-  call_record& at(call_ticket ticket) { return *find(ticket); }
+  call_record& at(call_ticket ticket) const { return *find(ticket); }
   void erase(call_record& call);
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return records_.size(); }
 
   template <class Function>
   void for_each(Function f) const {
-    for (const auto& each : blocks_)
-      for (const auto& call : *each)
-        if (call.ticket != 0)
-          f(call);
+    for (std::size_t slot = 0; slot < records_.slots(); ++slot)
+      if (const auto& call = records_[static_cast<std::uint32_t>(slot)];
+          call.ticket != 0)
+        f(call);
   }
 
 private:
-  static constexpr std::size_t block_size = 128;
-  using block = std::array<call_record, block_size>;
-
-  call_record& in(std::size_t slot) const {
-    return (*blocks_[slot / block_size])[slot % block_size];
-  }
-
-  std::vector<std::unique_ptr<block>> blocks_;
-  std::vector<std::uint32_t> free_; ///< Slots; the last one is the warmest.
+  slab<call_record> records_;
   std::uint64_t added_ = 0;
-  std::size_t size_ = 0;
 };
 
 } // namespace kestrion

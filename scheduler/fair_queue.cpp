@@ -6,43 +6,10 @@
 
 namespace kestrion {
 
-fair_queue::run_queue& fair_queue::tenant_queue::at(const run_id& run) {
-  auto& out = runs[run];
-  if (!out)
-    out = std::make_unique<run_queue>(run);
-  return *out;
-}
-
 void fair_queue::tenant_queue::note_leaving(run_queue& run) {
   if (run.wants() || std::exchange(run.is_leaving, true))
     return;
   leaving.emplace_back(run.tag, &run);
-}
-
-void fair_queue::tenant_queue::forget_some() {
-  // Two for each that leaves, so that what could be forgotten does not grow.
-  for (int i = 0; i < 2 && !leaving.empty(); ++i) {
-    if (looked_at >= leaving.size())
-      looked_at = 0;
-    auto& [had, who] = leaving[looked_at];
-    if (had > order.virtual_time()) {
-      ++looked_at;
-      continue;
-    }
-    auto& run = *who;
-    if (!run.wants() && !order.has_passed(run)) { // It was charged since.
-      had = run.tag;
-      ++looked_at;
-      continue;
-    }
-    leaving[looked_at] = leaving.back();
-    leaving.pop_back();
-    run.is_leaving = false;
-    if (!run.wants())
-      runs.erase(run.run);
-  }
-  if (looked_at + 2 < leaving.size())
-    fetch(leaving[looked_at + 2].second, sizeof(run_queue));
 }
 
 fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
@@ -54,13 +21,55 @@ fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
   return *queue;
 }
 
+fair_queue::run_queue& fair_queue::run_of(tenant_queue& tenant,
+                                          const run_id& run) {
+  const auto [at, is_new] = tenant.runs.try_emplace(run, 0);
+  if (is_new) {
+    run_queue made;
+    made.run = run;
+    at->second = runs_.add(std::move(made));
+  }
+  return runs_[at->second];
+}
+
+void fair_queue::forget_some(tenant_queue& tenant) {
+  auto& leaving = tenant.leaving;
+  auto& at = tenant.looked_at;
+  // Two for each that leaves, so that what could be forgotten does not grow.
+  for (int i = 0; i < 2 && !leaving.empty(); ++i) {
+    if (at >= leaving.size())
+      at = 0;
+    auto& [had, who] = leaving[at];
+    if (had > tenant.order.virtual_time()) {
+      ++at;
+      continue;
+    }
+    auto& run = *who;
+    if (!run.wants() && !tenant.order.has_passed(run)) { // Charged since.
+      had = run.tag;
+      ++at;
+      continue;
+    }
+    leaving[at] = leaving.back();
+    leaving.pop_back();
+    run.is_leaving = false;
+    if (run.wants())
+      continue;
+    const auto found = tenant.runs.find(run.run);
+    runs_.erase(found->second);
+    tenant.runs.erase(found);
+  }
+  if (at + 2 < leaving.size())
+    fetch(leaving[at + 2].second, sizeof(run_queue));
+}
+
 const fair_queue::tenant_queue* fair_queue::find(std::uint32_t tenant) const {
   return tenant < queues_.size() ? queues_[tenant].get() : nullptr;
 }
 
 void fair_queue::push(item& what) {
   auto& tenant = at(what.tenant);
-  auto& run = tenant.at(what.run);
+  auto& run = run_of(tenant, what.run);
   const auto goes_before = [](const item* a, const item* b) {
     return a->boost != b->boost ? a->boost > b->boost : a->ticket < b->ticket;
   };
@@ -99,7 +108,7 @@ void fair_queue::erase(item& what, double charged) {
     tenant.order.boost(run, run.calls.front()->boost);
     tenant.order.charge(run, charged);
   }
-  tenant.forget_some();
+  forget_some(tenant);
   fetch_next(tenant);
 }
 
@@ -121,17 +130,17 @@ void fair_queue::charge(const item& what, double cost) {
   if (what.in) {
     tenant.order.charge(*what.in, cost);
   } else if (cost > 0 || tenant.runs.contains(what.run)) {
-    auto& run = tenant.at(what.run);
+    auto& run = run_of(tenant, what.run);
     tenant.order.charge(run, cost);
     tenant.note_leaving(run);
   }
-  tenant.forget_some();
+  forget_some(tenant);
 }
 
 void fair_queue::fetch_run(const item& what) const {
   const auto& runs = find(what.tenant)->runs;
   if (const auto found = runs.find(what.run); found != runs.end())
-    fetch(found->second.get(), sizeof(run_queue));
+    fetch(&runs_[found->second], sizeof(run_queue));
 }
 
 void fair_queue::reweigh(std::uint32_t tenant, double weight) {

@@ -3,6 +3,7 @@
 #include <kestrion/messages/run_id.hpp>
 
 #include <kestrion/scheduler/fair_order.hpp>
+#include <kestrion/scheduler/slab.hpp>
 
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -76,21 +77,15 @@ public:
 private:
   /// Sorted. A run seldom has more than one call that waits.
   struct run_queue : fair_member {
-    explicit run_queue(run_id of) : run(of) {}
     run_id run;
     boost::container::small_vector<item*, 1> calls;
     bool is_leaving = false; ///< It is among those that may be forgotten.
   };
   struct tenant_queue : fair_member {
-    run_queue& at(const run_id& run);
     /// It wants nothing now; it may be forgotten later.
     void note_leaving(run_queue& run);
-    /// Runs that want nothing, and that the time has passed, save nothing.
-    void forget_some();
-
     fair_order<run_queue, 8> order;
-    boost::unordered_flat_map<run_id, std::unique_ptr<run_queue>,
-                              std::hash<run_id>>
+    boost::unordered_flat_map<run_id, slab<run_queue>::slot, std::hash<run_id>>
       runs;
     /// Runs that wanted nothing more, with what they had had then.
     std::vector<std::pair<double, run_queue*>> leaving;
@@ -100,12 +95,16 @@ private:
   };
 
   tenant_queue& at(std::uint32_t tenant);
+  run_queue& run_of(tenant_queue& tenant, const run_id& run);
+  /// Runs that want nothing, and that the time has passed, save nothing.
+  void forget_some(tenant_queue& tenant);
   /// While others get theirs, memory comes of who is next in this one.
   void fetch_next(tenant_queue& tenant);
   const tenant_queue* find(std::uint32_t tenant) const;
 
   fair_order<tenant_queue, 4> tenants_;
   std::vector<std::unique_ptr<tenant_queue>> queues_; ///< By tenant.
+  slab<run_queue> runs_;
   std::size_t size_ = 0;
   double cost_ = 0;
   std::size_t item_size_;
