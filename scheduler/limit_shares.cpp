@@ -26,9 +26,9 @@ split_limit(std::int64_t amount, const std::vector<std::int64_t>& demands) {
   // The last one got all that was left if it wanted it; else all are content.
   heads = static_cast<std::int64_t>(demands.size());
   for (const auto i : order) {
-    const auto part = left / heads;
-    out[i] += part;
-    left -= part;
+    const auto each = left / heads;
+    out[i] += each;
+    left -= each;
     --heads;
   }
   return out;
@@ -60,9 +60,9 @@ void limit_shares::split(timestamp now) {
   const auto parts = split_limit(amount_, demands);
   std::size_t i = 0;
   for (auto& [name, s] : slices_) {
-    const auto part = s.leased_until > now ? parts[i++] : 0;
-    if (s.target != part) {
-      s.target = part;
+    const auto amount = s.leased_until > now ? parts[i++] : 0;
+    if (s.target != amount) {
+      s.target = amount;
       s.epoch = ++epoch_;
     }
   }
