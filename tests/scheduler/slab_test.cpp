@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(objects_stay_where_they_are) {
   const auto first = all.add(1);
   const auto* where = &all[first];
   for (int i = 2; i <= 1'000; ++i)
-    all.add(std::move(i));
+    all.add(int{i});
   BOOST_TEST(&all[first] == where);
   BOOST_TEST(all[first] == 1);
   BOOST_TEST(all.size() == 1'000u);
@@ -45,8 +45,9 @@ BOOST_AUTO_TEST_CASE(the_memory_of_a_rush_goes_with_it) {
   const auto few = all.add(0);
   const auto few_slots = all.slots();
   std::vector<slab<int>::slot> rush;
+  rush.reserve(10'000);
   for (int i = 0; i < 10'000; ++i)
-    rush.push_back(all.add(std::move(i)));
+    rush.push_back(all.add(int{i}));
   BOOST_TEST(all.slots() >= 10'000u);
   for (const auto slot : rush)
     all.erase(slot);
