@@ -84,6 +84,7 @@ private:
   struct tenant_queue : fair_member {
     /// It wants nothing now; it may be forgotten later.
     void note_leaving(run_queue& run);
+
     fair_order<run_queue, 8> order;
     boost::unordered_flat_map<run_id, slab<run_queue>::slot, std::hash<run_id>>
       runs;
