@@ -55,10 +55,12 @@ using call_note = std::variant<reserve_call, end_call, leave_budget>;
 /// @par Threading All members from any thread.
 class call_desk {
 public:
+  /// @param note  What a `call_note` may be.
   /// @returns Whether the scheduler has to be told: before, nothing lay here.
-  bool put(call_note&& note) {
+  template <class Note>
+  bool put(Note&& note) {
     const std::lock_guard lock{mutex_};
-    notes_.push_back(std::move(note));
+    notes_.emplace_back(std::forward<Note>(note));
     return notes_.size() == 1;
   }
 

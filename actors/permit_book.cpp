@@ -22,22 +22,11 @@ permit_book::permit* permit_book::holder::find(std::uint64_t number) {
   return found == permits.end() ? nullptr : &*found;
 }
 
-permit_book::holder& permit_book::add(const run_id& run,
-                                      const caf::actor_addr& actor) {
-  const auto place = holders.add({actor, {}});
-  places.emplace(run, place);
-  return holders[place];
-}
-
-permit_book::holder* permit_book::find(const run_id& run) const {
-  const auto found = places.find(run);
-  return found == places.end() ? nullptr : &holders[found->second];
-}
-
-void permit_book::erase(const run_id& run) {
-  const auto found = places.find(run);
-  holders.erase(found->second);
-  places.erase(found);
+permit_book::permit* permit_book::holder::find_ticket(call_ticket ticket) {
+  const auto found =
+    std::find_if(permits.begin(), permits.end(),
+                 [&](const permit& each) { return each.ticket == ticket; });
+  return found == permits.end() ? nullptr : &*found;
 }
 
 std::string place_budgets(token_scheduler& scheduler, const std::string& tenant,

@@ -4,14 +4,12 @@
 #include <kestrion/actors/run_budget.hpp>
 #include <kestrion/messages/run_id.hpp>
 
-#include <kestrion/scheduler/slab.hpp>
+#include <kestrion/scheduler/slab_table.hpp>
 
 #include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <caf/actor_addr.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,28 +23,26 @@ namespace kestrion {
 /// @par Threading The scheduler's actor only.
 struct permit_book {
   struct permit {
-    std::uint64_t number = 0;
+    std::uint64_t number : 63 = 0;
+    std::uint64_t is_granted : 1 = 0;
     call_ticket ticket = 0;
-    bool is_granted = false;
   };
-  /// The life of a run that asked.
-  struct holder {
+  /// The life of a run that asked. As small as a line of a cache, for there may
+  /// be very many.
+  struct alignas(64) holder {
     permit* find(std::uint64_t number);
+    permit* find_ticket(call_ticket ticket);
 
     caf::actor_addr actor;
+    std::uint32_t place = 0;                           ///< Of itself.
     boost::container::small_vector<permit, 1> permits; ///< In their order.
   };
+  static_assert(sizeof(holder) == 64);
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 
-  holder& add(const run_id& run, const caf::actor_addr& actor);
-  holder* find(const run_id& run) const; ///< Nothing: it never asked.
-  void erase(const run_id& run);
-
   token_scheduler scheduler;
-  boost::unordered_flat_map<run_id, slab<holder>::slot, std::hash<run_id>>
-    places; ///< Of holders.
-  slab<holder> holders;
+  slab_table<run_id, holder> holders;
   std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;

@@ -14,13 +14,15 @@ namespace {
 /// What the wire says for each message besides its text.
 constexpr std::int64_t message_bytes = 16;
 
-void tell(const run_context& context, call_note note) {
-  if (context.calls->put(std::move(note)))
+template <class Note>
+void tell(const run_context& context, Note&& note) {
+  if (context.calls->put(std::forward<Note>(note)))
     caf::anon_send(context.scheduler.get(), look_at_calls{});
 }
 
-void tell(const run_actor_state& st, call_note note) {
-  tell(*st.context, std::move(note));
+template <class Note>
+void tell(const run_actor_state& st, Note&& note) {
+  tell(*st.context, std::forward<Note>(note));
 }
 
 /// The most that the call can use: no vendor makes more than a token of a byte.

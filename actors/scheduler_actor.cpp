@@ -24,16 +24,12 @@ void tell(const caf::actor_addr& holder, Message m) {
     caf::anon_send(caf::actor_cast<run_actor>(hdl), std::move(m));
 }
 
-/// Forgets a permit. @returns What it was; no ticket: nothing.
-permit_book::permit take_out(permit_book& book, const run_id& run,
-                             std::uint64_t number) {
-  auto* holder = book.find(run);
-  auto* found = holder ? holder->find(number) : nullptr;
-  if (!found)
-    return {};
-  const auto out = *found;
-  auto& all = holder->permits;
-  all.erase(all.begin() + (found - all.data()));
+/// Forgets a permit. @returns What it was.
+permit_book::permit take_out(permit_book& book, permit_book::holder& holder,
+                             const permit_book::permit& permit) {
+  const auto out = permit;
+  auto& all = holder.permits;
+  all.erase(all.begin() + (&permit - all.data()));
   book.waiting -= out.is_granted ? 0 : 1;
   return out;
 }
@@ -44,14 +40,14 @@ void give_back(scheduler_self self, const permit_book::permit& permit,
   const auto now = self->state.now();
   if (permit.is_granted)
     scheduler.release(permit.ticket, how.sent, now, how.may_cost);
-  else if (permit.ticket != 0)
+  else
     scheduler.cancel(permit.ticket, now);
 }
 
 /// A life of a run has ended, and whatever it called has no one to answer to.
 void forget_holder(scheduler_self self, const run_id& run) {
   auto& book = *self->state.book;
-  const auto* holder = book.find(run);
+  const auto* holder = book.holders.find(run);
   if (!holder)
     return;
   for (const auto& permit : holder->permits) {
@@ -59,7 +55,7 @@ void forget_holder(scheduler_self self, const run_id& run) {
     give_back(self, permit, {.sent = true});
   }
   self->state.watched.erase(holder->actor);
-  book.erase(run);
+  book.holders.erase(run);
 }
 
 /// @returns Whether there still is somebody to watch.
@@ -84,14 +80,17 @@ void take_up(scheduler_self self, const leave_budget& x, timestamp) {
 permit_book::holder* holder_of(scheduler_self self, const reserve_call& x) {
   auto& book = *self->state.book;
   const auto& run = x.request.run;
-  if (auto* known = book.find(run)) {
+  if (auto* known = book.holders.find(run)) {
     if (known->actor == x.holder)
       return known;           // It is watched.
     forget_holder(self, run); // It lives anew.
   }
   if (!watch(self, x.holder, run))
     return nullptr;
-  return &book.add(run, x.holder);
+  auto& made = book.holders[run];
+  made.actor = x.holder;
+  made.place = book.holders.slot_of(run);
+  return &made;
 }
 
 void take_up(scheduler_self self, reserve_call& x, timestamp now) {
@@ -103,24 +102,27 @@ void take_up(scheduler_self self, reserve_call& x, timestamp now) {
     place_budgets(book.scheduler, x.request.tenant, x.budgets, now);
   for (const auto& each : x.budgets)
     self->state.desk->set_budget(each.run, true);
-  x.request.tag = x.permit;
+  x.request.tag = holder->place;
   const auto ticket = book.scheduler.reserve(x.request, now);
   if (!ticket) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
     return;
   }
-  holder->permits.push_back({x.permit, *ticket, false});
+  holder->permits.push_back({x.permit, false, *ticket});
   ++book.waiting;
 }
 
 void take_up(scheduler_self self, const end_call& x, timestamp now) {
-  const auto permit = take_out(*self->state.book, x.run, x.permit);
+  auto& book = *self->state.book;
+  auto* holder = book.holders.find(x.run);
+  const auto* known = holder ? holder->find(x.permit) : nullptr;
+  if (!known)
+    return; // Given back before.
+  const auto permit = take_out(book, *holder, *known);
   if (const auto* lost = std::get_if<call_released>(&x.how);
       lost && x.limits.empty())
     return give_back(self, permit, *lost);
-  auto& scheduler = self->state.book->scheduler;
-  if (permit.ticket == 0)
-    return; // Given back before.
+  auto& scheduler = book.scheduler;
   for (const auto& report : x.limits)
     scheduler.report(permit.ticket, report, now);
   match(
@@ -143,29 +145,36 @@ void take_up_all(scheduler_self self) {
 
 // -- what follows -------------------------------------------------------------
 
-void announce(permit_book& book, const call_granted& x) {
-  auto* holder = book.find(x.run);
-  auto* permit = holder ? holder->find(x.tag) : nullptr;
-  if (!permit)
-    return; // It was given up meanwhile.
-  permit->is_granted = true;
+void announce(permit_book& book, const call_granted& x,
+              permit_book::holder& holder, permit_book::permit& permit) {
+  permit.is_granted = true;
   --book.waiting;
-  tell(holder->actor, call_decided{x.tag});
+  book.holders.expect(x.run, holder); // It ends, and asks again.
+  tell(holder.actor, call_decided{permit.number});
 }
 
-void announce(permit_book& book, const call_refused& x) {
-  if (take_out(book, x.run, x.tag).ticket != 0)
-    tell(book.find(x.run)->actor, call_decided{x.tag, x.why});
+void announce(permit_book& book, const call_refused& x,
+              permit_book::holder& holder, permit_book::permit& permit) {
+  const auto number = take_out(book, holder, permit).number;
+  tell(holder.actor, call_decided{number, x.why});
 }
 
-/// Before the first one is told, so that the memory of all of them comes at
-/// once.
-void fetch_holders(const permit_book& book,
-                   const std::vector<call_outcome>& outcomes) {
+void announce_all(permit_book& book,
+                  const std::vector<call_outcome>& outcomes) {
+  const auto holder_of = [&](const call_outcome& outcome) {
+    return book.holders.at(std::visit(
+      [](const auto& x) { return static_cast<std::uint32_t>(x.tag); },
+      outcome));
+  };
+  // Before the first one is told, so that the memory of all comes at once.
+  for (const auto& outcome : outcomes)
+    fetch(holder_of(outcome), sizeof(permit_book::holder));
   for (const auto& outcome : outcomes)
     std::visit(
       [&](const auto& x) {
-        fetch(book.find(x.run), sizeof(permit_book::holder));
+        auto* holder = holder_of(outcome);
+        if (auto* permit = holder ? holder->find_ticket(x.ticket) : nullptr)
+          announce(book, x, *holder, *permit); // Else it was given up.
       },
       outcome);
 }
@@ -184,17 +193,14 @@ void look(scheduler_self self) {
   take_up_all(self);
   auto& st = self->state;
   const auto now = st.now();
-  const auto& outcomes = st.book->scheduler.poll(now);
-  fetch_holders(*st.book, outcomes);
-  for (const auto& outcome : outcomes)
-    std::visit([&](const auto& x) { announce(*st.book, x); }, outcome);
+  announce_all(*st.book, st.book->scheduler.poll(now));
   st.desk->waiting = st.book->waiting;
   set_alarm(self, now);
 }
 
 std::optional<call_waiting> why_waits(scheduler_self self, const run_id& run) {
   auto& st = self->state;
-  const auto* holder = st.book->find(run);
+  const auto* holder = st.book->holders.find(run);
   if (!holder)
     return std::nullopt;
   for (const auto& permit : holder->permits)
@@ -259,9 +265,11 @@ scheduler(scheduler_self self, std::shared_ptr<const run_context> context,
     look(self);
   });
   std::vector<run_id> gone;
-  for (const auto& [run, place] : state.book->places)
-    if (!watch(self, state.book->holders[place].actor, run))
-      gone.push_back(run);
+  state.book->holders.for_each(
+    [&](const run_id& run, const permit_book::holder& holder) {
+      if (!watch(self, holder.actor, run))
+        gone.push_back(run);
+    });
   for (const auto& run : gone)
     forget_holder(self, run);
   return {

@@ -20,6 +20,7 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace {
@@ -34,11 +35,14 @@ struct load {
   std::shared_ptr<kestrion::call_desk> desk =
     std::make_shared<kestrion::call_desk>();
   kestrion::scheduler_actor scheduler;
+  std::vector<std::string> names; ///< Of tenants.
+  kestrion::call_route route{"vendor", "model", "key"};
   std::size_t runs = 0;
   std::atomic<std::size_t> granted{0};
 
-  void tell(kestrion::call_note note) {
-    if (desk->put(std::move(note)))
+  template <class Note>
+  void tell(Note&& note) {
+    if (desk->put(std::forward<Note>(note)))
       caf::anon_send(scheduler, kestrion::look_at_calls{});
   }
 
@@ -47,14 +51,15 @@ struct load {
   }
 
   void ask(std::uint64_t permit, const caf::actor_addr& holder) {
-    kestrion::call_request x;
-    x.tenant = "tenant " + std::to_string(permit % runs % tenants);
+    kestrion::reserve_call note{permit, holder, {}};
+    auto& x = note.request;
+    x.tenant = names[permit % runs % tenants];
     x.run = run(permit);
     x.agent = "worker";
-    x.route = {"vendor", "model", "key"};
+    x.route = route;
     x.input_bytes = 2'000;
     x.output_tokens_max = 500;
-    tell(kestrion::reserve_call{permit, holder, std::move(x)});
+    tell(std::move(note));
   }
 };
 
@@ -150,6 +155,8 @@ speed measure_one(std::size_t waiters, bool is_ours) {
   caf::actor_system system{config};
   auto l = std::make_shared<load>();
   l->runs = waiters + at_a_time;
+  for (std::size_t i = 0; i < tenants; ++i)
+    l->names.push_back("tenant " + std::to_string(i));
   l->scheduler =
     is_ours ? spawn_ours(system, *l) : system.spawn(first_come, l->desk);
   const auto runs = system.spawn(holder, l);

@@ -4,6 +4,7 @@
 #include <kestrion/messages/time.hpp>
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -32,6 +33,10 @@ public:
 
   explicit operator bool() const { return *this != run_id{}; }
   auto operator<=>(const run_id&) const = default;
+  bool operator==(const run_id& other) const {
+    using halves = std::array<std::uint64_t, 2>; // Two steps, and no call.
+    return std::bit_cast<halves>(bytes_) == std::bit_cast<halves>(other.bytes_);
+  }
 
   /// The start's time, in milliseconds as ULIDs have it.
   timestamp time() const;

@@ -1,12 +1,10 @@
 #include <kestrion/scheduler/call_table.hpp>
 
-#include <utility>
-
 namespace kestrion {
 
-call_record& call_table::add(call_record&& call) {
+call_record& call_table::add() {
   ensure(size() < size_max, "more calls than tickets");
-  const auto slot = records_.add(std::move(call));
+  const auto slot = records_.add();
   auto& out = records_[slot];
   out.ticket = ++added_ << slot_bits | slot;
   return out;

@@ -18,8 +18,8 @@ class call_table {
 public:
   static constexpr std::size_t size_max = std::size_t{1} << slot_bits;
 
-  /// Gives it a ticket. Not more than `size_max`.
-  call_record& add(call_record&& call);
+  /// @returns A new one with its ticket. Not more than `size_max`.
+  call_record& add();
   /// @returns Nothing if it is gone, or never was.
   call_record* find(call_ticket ticket) const;
   /// One that is there.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace kestrion {
 
@@ -28,11 +29,11 @@ public:
   void add(Member& m, double weight, double boost = 0) {
     if (m.wants())
       return;
-    m.weight = weight;
+    m.weight = static_cast<float>(weight);
     m.boost = boost;
     m.tag = std::max(m.tag, virtual_time_);
     m.since = ++added_;
-    weights_ += weight;
+    weights_ += m.weight;
     turns_.insert(m);
   }
 
@@ -52,9 +53,9 @@ public:
   }
 
   void reweigh(Member& m, double weight) {
+    const auto before = std::exchange(m.weight, static_cast<float>(weight));
     if (m.wants())
-      weights_ += weight - m.weight;
-    m.weight = weight;
+      weights_ += static_cast<double>(m.weight) - before;
   }
 
   void boost(Member& m, double boost) {
@@ -93,7 +94,7 @@ public:
   double virtual_time() const { return virtual_time_; }
   Member& first() const { return turns_.who(turns_.first()); }
   /// In their order; changed by all of the above.
-  const auto& order() const requires(Branches == 1) { return turns_.entries(); }
+  auto order() const requires(Branches == 1) { return turns_.entries(); }
   Member& who(const typename turn_heap<Member, Branches>::entry& e) const {
     return turns_.who(e);
   }

@@ -6,12 +6,6 @@
 
 namespace kestrion {
 
-void fair_queue::tenant_queue::note_leaving(run_queue& run) {
-  if (run.wants() || std::exchange(run.is_leaving, true))
-    return;
-  leaving.emplace_back(run.tag, &run);
-}
-
 fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
   if (queues_.size() <= tenant)
     queues_.resize(tenant + 1);
@@ -21,46 +15,34 @@ fair_queue::tenant_queue& fair_queue::at(std::uint32_t tenant) {
   return *queue;
 }
 
-fair_queue::run_queue& fair_queue::run_of(tenant_queue& tenant,
-                                          const run_id& run) {
-  const auto [at, is_new] = tenant.runs.try_emplace(run, 0);
-  if (is_new) {
-    run_queue made;
-    made.run = run;
-    at->second = runs_.add(std::move(made));
-  }
-  return runs_[at->second];
+void fair_queue::tenant_queue::leave(run_queue& run) {
+  run.left = static_cast<std::uint32_t>(left.size());
+  left.emplace_back(run.tag, &run);
+}
+
+void fair_queue::tenant_queue::come_back(run_queue& run) {
+  if (run.left == fair_member::none)
+    return;
+  left.back().second->left = run.left;
+  left[run.left] = left.back();
+  left.pop_back();
+  run.left = fair_member::none;
 }
 
 void fair_queue::forget_some(tenant_queue& tenant) {
-  auto& leaving = tenant.leaving;
-  auto& at = tenant.looked_at;
   // Two for each that leaves, so that what could be forgotten does not grow.
-  for (int i = 0; i < 2 && !leaving.empty(); ++i) {
-    if (at >= leaving.size())
+  for (int i = 0; i < 2 && !tenant.left.empty(); ++i) {
+    auto& at = tenant.looked_at;
+    if (at >= tenant.left.size())
       at = 0;
-    auto& [had, who] = leaving[at];
-    if (had > tenant.order.virtual_time()) {
+    auto& run = *tenant.left[at].second;
+    if (tenant.left[at].first > tenant.order.virtual_time()) {
       ++at;
       continue;
     }
-    auto& run = *who;
-    if (!run.wants() && !tenant.order.has_passed(run)) { // Charged since.
-      had = run.tag;
-      ++at;
-      continue;
-    }
-    leaving[at] = leaving.back();
-    leaving.pop_back();
-    run.is_leaving = false;
-    if (run.wants())
-      continue;
-    const auto found = tenant.runs.find(run.run);
-    runs_.erase(found->second);
-    tenant.runs.erase(found);
+    tenant.come_back(run);
+    runs_.erase(run.key);
   }
-  if (at + 2 < leaving.size())
-    fetch(leaving[at + 2].second, sizeof(run_queue));
 }
 
 const fair_queue::tenant_queue* fair_queue::find(std::uint32_t tenant) const {
@@ -69,16 +51,21 @@ const fair_queue::tenant_queue* fair_queue::find(std::uint32_t tenant) const {
 
 void fair_queue::push(item& what) {
   auto& tenant = at(what.tenant);
-  auto& run = run_of(tenant, what.run);
-  const auto goes_before = [](const item* a, const item* b) {
-    return a->boost != b->boost ? a->boost > b->boost : a->ticket < b->ticket;
+  const run_key key{what.run, what.tenant};
+  auto& run = runs_[key];
+  run.key = key;
+  tenant.come_back(run);
+  const auto goes_before = [](const item& a, const item& b) {
+    return a.boost != b.boost ? a.boost > b.boost : a.ticket < b.ticket;
   };
-  run.calls.insert(
-    std::upper_bound(run.calls.begin(), run.calls.end(), &what, goes_before),
-    &what);
-  what.in = &run;
+  auto* place = &run.first;
+  while (*place && !goes_before(what, **place))
+    place = &(*place)->next;
+  what.next = std::exchange(*place, &what);
+  what.of = &run;
+  ++run.items;
   if (run.wants())
-    tenant.order.boost(run, run.calls.front()->boost);
+    tenant.order.boost(run, run.first->boost);
   else
     tenant.order.add(run, 1, what.boost);
   if (tenant.size++ == 0)
@@ -88,59 +75,67 @@ void fair_queue::push(item& what) {
   ++size_;
 }
 
-void fair_queue::erase(item& what, double charged) {
-  if (!what.in)
-    return;
+void fair_queue::stop_waiting(item& what, double cost) {
   auto& tenant = at(what.tenant);
-  auto& run = *std::exchange(what.in, nullptr);
-  run.calls.erase(std::find(run.calls.begin(), run.calls.end(), &what));
+  auto& run = *what.of;
+  auto* place = &run.first;
+  while (*place != &what)
+    place = &(*place)->next;
+  *place = std::exchange(what.next, nullptr);
   // Sums start anew with each empty queue: no rounding error outlives it.
   tenant.cost = --tenant.size == 0 ? 0 : tenant.cost - what.cost;
   cost_ = --size_ == 0 ? 0 : cost_ - what.cost;
   if (tenant.size == 0)
-    tenants_.remove(tenant, charged);
+    tenants_.remove(tenant, cost);
   else
-    tenants_.charge(tenant, charged);
-  if (run.calls.empty()) {
-    tenant.order.remove(run, charged);
-    tenant.note_leaving(run);
+    tenants_.charge(tenant, cost);
+  if (run.first) {
+    tenant.order.boost(run, run.first->boost);
+    tenant.order.charge(run, cost);
   } else {
-    tenant.order.boost(run, run.calls.front()->boost);
-    tenant.order.charge(run, charged);
+    tenant.order.remove(run, cost);
   }
-  forget_some(tenant);
   fetch_next(tenant);
+}
+
+void fair_queue::take(item& what) {
+  stop_waiting(what, what.cost);
+  runs_.expect(what.of->key, *what.of); // It mostly wants the next one soon.
+}
+
+void fair_queue::erase(item& what) {
+  if (!what.of)
+    return;
+  stop_waiting(what, 0);
+  forget(what);
+}
+
+void fair_queue::end(item& what, double more) {
+  auto& tenant = at(what.tenant);
+  tenants_.charge(tenant, more);
+  tenant.order.charge(*what.of, more);
+  forget(what);
+}
+
+void fair_queue::forget(item& what) {
+  auto& tenant = at(what.tenant);
+  auto& run = *std::exchange(what.of, nullptr);
+  if (--run.items != 0)
+    return;
+  tenant.leave(run);
+  forget_some(tenant);
 }
 
 void fair_queue::fetch_next(tenant_queue& tenant) {
   if (fetched_ && !fetched_->order.empty())
-    fetch(fetched_->order.first().calls.front(), item_size_);
+    fetch(fetched_->order.first().first, item_size_);
   fetched_ = &tenant;
   if (!tenant.order.empty())
     fetch(&tenant.order.first(), sizeof(run_queue));
 }
 
 fair_queue::item& fair_queue::first() const {
-  return *tenants_.first().order.first().calls.front();
-}
-
-void fair_queue::charge(const item& what, double cost) {
-  auto& tenant = at(what.tenant);
-  tenants_.charge(tenant, cost);
-  if (what.in) {
-    tenant.order.charge(*what.in, cost);
-  } else if (cost > 0 || tenant.runs.contains(what.run)) {
-    auto& run = run_of(tenant, what.run);
-    tenant.order.charge(run, cost);
-    tenant.note_leaving(run);
-  }
-  forget_some(tenant);
-}
-
-void fair_queue::fetch_run(const item& what) const {
-  const auto& runs = find(what.tenant)->runs;
-  if (const auto found = runs.find(what.run); found != runs.end())
-    fetch(&runs_[found->second], sizeof(run_queue));
+  return *tenants_.first().order.first().first;
 }
 
 void fair_queue::reweigh(std::uint32_t tenant, double weight) {
@@ -158,13 +153,6 @@ fair_queue::position fair_queue::before(const item& what) const {
   const auto own_cost = alone ? 0 : tenant->cost;
   return {std::min(own_calls * others, static_cast<double>(size_)),
           std::min(own_cost * others, cost_)};
-}
-
-std::size_t fair_queue::remembered() const {
-  std::size_t out = 0;
-  for (const auto& tenant : queues_)
-    out += tenant ? tenant->runs.size() : 0;
-  return out;
 }
 
 } // namespace kestrion

@@ -3,10 +3,7 @@
 #include <kestrion/messages/run_id.hpp>
 
 #include <kestrion/scheduler/fair_order.hpp>
-#include <kestrion/scheduler/slab.hpp>
-
-#include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <kestrion/scheduler/slab_table.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +16,10 @@ namespace kestrion {
 
 /// Calls that wait for the same thing: fair between tenants by weight, within
 /// a tenant between runs, within a run by priority and then by age. Fair in
-/// cost: what a call has really cost is told later, with `charge`.
+/// cost: what a call has really cost is told when it ends.
+///
+///     push -> waiting -> take -> taken -> end
+///                |-> erase
 ///
 /// Each step is O(log n), and linear in the calls of one run.
 /// @par Threading Owner only.
@@ -27,14 +27,15 @@ class fair_queue {
   struct run_queue;
 
 public:
-  /// Stays where it is while it waits.
+  /// Stays where it is until it is erased, or has ended.
   struct item {
     std::uint64_t ticket = 0; ///< Grows with time.
     run_id run;
     double cost = 0;         ///< Estimate, in tokens.
     double weight = 1;       ///< The tenant's.
     double boost = 0;        ///< Head start within the tenant, in cost.
-    run_queue* in = nullptr; ///< Kept by the queue: where it waits.
+    run_queue* of = nullptr; ///< Kept by the queue, and so is the next one.
+    item* next = nullptr;    ///< Of its run.
     std::uint32_t tenant = 0;
   };
 
@@ -43,8 +44,12 @@ public:
     : item_size_(item_size) {}
 
   void push(item& what);
-  /// Takes it out if it waits. @param charged  It gets so much; see `charge`.
-  void erase(item& what, double charged = 0);
+  /// Of one that waits: it is gone. Another time is ignored.
+  void erase(item& what);
+  /// Of one that waits, mostly the first: its tenant and its run get its cost.
+  void take(item& what);
+  /// Of one that was taken. @param more  Than its cost, or less, it has used.
+  void end(item& what, double more);
 
   bool empty() const { return tenants_.empty(); }
   std::size_t size() const { return size_; }
@@ -52,12 +57,6 @@ public:
 
   /// The one that is next. Not empty.
   item& first() const;
-
-  /// So much was given to it (or back by it), whether it waits or not.
-  void charge(const item& what, double cost);
-
-  /// Asks for the memory that `charge` needs.
-  void fetch_run(const item& what) const;
 
   /// From now on the tenant has this weight.
   void reweigh(std::uint32_t tenant, double weight);
@@ -71,33 +70,48 @@ public:
   position before(const item& what) const;
 
   double weights() const { return tenants_.weights(); }
-  /// Runs that wait, or have had more than their share.
-  std::size_t remembered() const;
+  /// Runs that wait, have calls that were taken, or have had more than their
+  /// share.
+  std::size_t remembered() const { return runs_.size(); }
 
 private:
-  /// Sorted. A run seldom has more than one call that waits.
-  struct run_queue : fair_member {
+  struct run_key {
+    bool operator==(const run_key&) const = default;
+
     run_id run;
-    boost::container::small_vector<item*, 1> calls;
-    bool is_leaving = false; ///< It is among those that may be forgotten.
+    std::uint32_t tenant = 0;
+  };
+  struct by_run {
+    std::size_t operator()(const run_key& key) const {
+      return std::hash<run_id>{}(key.run) ^ key.tenant;
+    }
+  };
+  /// As small as a line of a cache, for there may be very many.
+  struct alignas(64) run_queue : fair_member {
+    run_key key;
+    std::uint32_t items = 0;   ///< That wait or were taken.
+    std::uint32_t left = none; ///< Its place among those that have none.
+    item* first = nullptr;     ///< Of those that wait; sorted. Seldom many.
   };
   struct tenant_queue : fair_member {
-    /// It wants nothing now; it may be forgotten later.
-    void note_leaving(run_queue& run);
-
     fair_order<run_queue, 8> order;
-    boost::unordered_flat_map<run_id, slab<run_queue>::slot, std::hash<run_id>>
-      runs;
-    /// Runs that wanted nothing more, with what they had had then.
-    std::vector<std::pair<double, run_queue*>> leaving;
+    void leave(run_queue& run);
+    void come_back(run_queue& run);
+
+    /// Runs without items, with what they have had.
+    std::vector<std::pair<double, run_queue*>> left;
     std::size_t looked_at = 0; ///< Of them, going round.
     std::size_t size = 0;
     double cost = 0;
   };
 
+  static_assert(sizeof(run_queue) == 64);
+
   tenant_queue& at(std::uint32_t tenant);
-  run_queue& run_of(tenant_queue& tenant, const run_id& run);
-  /// Runs that want nothing, and that the time has passed, save nothing.
+  /// It waits no more. @param cost  It gets so much.
+  void stop_waiting(item& what, double cost);
+  void forget(item& what);
+  /// Runs without items, and that the time has passed, save nothing.
   void forget_some(tenant_queue& tenant);
   /// While others get theirs, memory comes of who is next in this one.
   void fetch_next(tenant_queue& tenant);
@@ -105,7 +119,7 @@ private:
 
   fair_order<tenant_queue, 4> tenants_;
   std::vector<std::unique_ptr<tenant_queue>> queues_; ///< By tenant.
-  slab<run_queue> runs_;
+  slab_table<run_key, run_queue, by_run> runs_;
   std::size_t size_ = 0;
   double cost_ = 0;
   std::size_t item_size_;

@@ -4,14 +4,6 @@
 
 namespace kestrion {
 
-std::optional<timestamp> pause_gate::closed_until(timestamp now) const {
-  if (now < until_)
-    return until_;
-  if (probing_ && probe_ != 0)
-    return timestamp::max();
-  return std::nullopt;
-}
-
 void pause_gate::granted(std::uint64_t ticket) {
   if (probing_ && probe_ == 0)
     probe_ = ticket;

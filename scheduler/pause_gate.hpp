@@ -18,7 +18,12 @@ class pause_gate {
 public:
   /// Closed until then, or the end of time: until the probe is answered. Not
   /// set: open.
-  std::optional<timestamp> closed_until(timestamp now) const;
+  std::optional<timestamp> closed_until(timestamp now) const {
+    if (now < until_)
+      return until_;
+    return probing_ && probe_ != 0 ? std::optional{timestamp::max()}
+                                   : std::nullopt;
+  }
 
   /// Nothing is left, and it is no use to wait.
   bool exhausted(timestamp now) const { return now < exhausted_until_; }

@@ -112,33 +112,36 @@ void route_table::push(call_record& call) {
   requeue(route);
 }
 
-void route_table::erase(call_record& call, double charged) {
-  auto& route = routes_[call.route];
+void route_table::erase(call_record& call) {
   auto& lane = lane_of(call);
+  lane.queue.erase(call);
+  leave(routes_[call.route], lane, 0);
+}
+
+void route_table::leave(route_state& route, lane_state& lane, double cost) {
   auto& routes = domains_[route.domain];
-  lane.queue.erase(call, charged);
-  interactive_waiting_ -= call.lane == call_lane::interactive ? 1 : 0;
+  interactive_waiting_ -= &lane == &route.lanes.back() ? 1 : 0;
   if (lane.queue.empty())
-    route.turns.remove(lane, charged);
+    route.turns.remove(lane, cost);
   else
-    route.turns.charge(lane, charged);
+    route.turns.charge(lane, cost);
   if (route.turns.empty()) {
-    routes.remove(route, charged);
+    routes.remove(route, cost);
   } else {
-    routes.charge(route, charged);
+    routes.charge(route, cost);
     routes.reweigh(route, route.weights());
   }
 }
 
-void route_table::charge(const call_record& call, double cost) {
+void route_table::end(call_record& call, double more) {
   auto& route = routes_[call.route];
   auto& lane = lane_of(call);
-  lane.queue.charge(call, cost);
-  route.turns.charge(lane, cost);
+  lane.queue.end(call, more);
+  route.turns.charge(lane, more);
   auto& routes = domains_[route.domain];
   if (!route.wants())
     routes.reweigh(route, std::max(route.weights(), call.weight));
-  routes.charge(route, cost);
+  routes.charge(route, more);
 }
 
 void route_table::reweigh(std::uint32_t tenant, double weight) {
@@ -197,11 +200,6 @@ call_record* route_table::next_in(const domain& routes, call_lane lane,
   return nullptr;
 }
 
-void route_table::fetch_ends(const std::vector<call_record*>& granted) {
-  for (const auto* call : granted)
-    lane_of(*call).queue.fetch_run(*call);
-}
-
 call_record* route_table::next(timestamp now) {
   for (const auto& routes : domains_) {
     if (interactive_waiting_ != 0)
@@ -215,6 +213,7 @@ call_record* route_table::next(timestamp now) {
 
 void route_table::grant(call_record& call, timestamp now) {
   auto& r = routes_[call.route];
+  auto& lane = lane_of(call);
   const auto urgent = call.lane == call_lane::interactive;
   call.holds.reserve(r.limits.size());
   for (auto* limit : r.limits) {
@@ -222,7 +221,8 @@ void route_table::grant(call_record& call, timestamp now) {
     limit->gate.granted(call.ticket);
   }
   r.gate.granted(call.ticket);
-  erase(call, call.cost);
+  lane.queue.take(call);
+  leave(r, lane, call.cost);
 }
 
 std::optional<timestamp> route_table::wakes_at() const {

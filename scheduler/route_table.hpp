@@ -39,10 +39,8 @@ public:
   std::uint32_t find(const call_route& route);
 
   void push(call_record& call);
-  /// Takes a waiting call out. @param charged  It gets so much.
-  void erase(call_record& call, double charged = 0);
-  /// It got so much more than it was charged before, or less.
-  void charge(const call_record& call, double cost);
+  /// Takes a waiting call out.
+  void erase(call_record& call);
   void reweigh(std::uint32_t tenant, double weight);
 
   /// The call that is next and fits, or none. It stays where it is.
@@ -51,10 +49,8 @@ public:
   void begin_pass() { ++pass_; }
   /// Takes what the call needs off its limits, and the call out of its queue.
   void grant(call_record& call, timestamp now);
-
-  /// The ends of calls look for their runs: asks for the memory of all of them
-  /// at once.
-  void fetch_ends(const std::vector<call_record*>& granted);
+  /// Of one that was granted. @param more  Than its cost, or less, it has used.
+  void end(call_record& call, double more);
 
   /// When a call fits that did not in the last pass.
   std::optional<timestamp> wakes_at() const;
@@ -120,6 +116,8 @@ private:
   }
   void cover(route_state& route, call_limit& limit);
   void join_domains();
+  /// One of its calls waits no more. @param cost  It gets so much.
+  void leave(route_state& route, lane_state& lane, double cost);
   void requeue(route_state& route);
   call_record* next_in(const domain& routes, call_lane lane, timestamp now);
   bool fits(route_state& route, const call_record& call, timestamp now);

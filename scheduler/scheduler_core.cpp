@@ -88,38 +88,36 @@ result<void> scheduler_core::admissible(const call_request& request,
   return {};
 }
 
-call_record scheduler_core::record(const call_request& request,
-                                   tenant_state& asks, timestamp now) {
-  call_record out;
-  out.route = routes_.find(request.route);
-  auto& estimator = routes_.estimator(out.route);
-  out.agent = estimator.agent(request.agent);
-  out.needs.input_tokens =
+void scheduler_core::describe(call_record& call, const call_request& request,
+                              const tenant_state& asks, timestamp now) {
+  call.route = routes_.find(request.route);
+  auto& estimator = routes_.estimator(call.route);
+  call.agent = estimator.agent(request.agent);
+  call.needs.input_tokens =
     request.input_tokens.value_or(estimator.input(request.input_bytes));
-  out.needs.output_tokens =
-    estimator.output(out.agent, request.output_tokens_max);
-  out.lane = request.lane;
+  call.needs.output_tokens =
+    estimator.output(call.agent, request.output_tokens_max);
+  call.lane = request.lane;
   // What was counted says nothing about bytes.
-  out.input_bytes = request.input_tokens ? 0 : request.input_bytes;
-  out.output_tokens_max = request.output_tokens_max;
-  out.deadline = request.deadline;
+  call.input_bytes = request.input_tokens ? 0 : request.input_bytes;
+  call.output_tokens_max = request.output_tokens_max;
+  call.deadline = request.deadline;
   if (!request.prefix.empty())
-    out.prefix = std::to_string(out.route) + ':' + request.prefix;
+    call.prefix = std::to_string(call.route) + ':' + request.prefix;
   if (!request.budget.empty())
-    out.budget = budgets.find(request.budget);
-  out.most = request.most;
-  out.tag = request.tag;
-  out.reserved_at = now;
-  out.tenant = asks.index;
-  out.run = request.run;
-  out.weight = asks.weight;
-  out.boost = static_cast<double>(options_.priority_step_tokens)
-              * static_cast<double>(request.priority);
+    call.budget = budgets.find(request.budget);
+  call.most = request.most;
+  call.tag = request.tag;
+  call.reserved_at = now;
+  call.tenant = asks.index;
+  call.run = request.run;
+  call.weight = asks.weight;
+  call.boost = static_cast<double>(options_.priority_step_tokens)
+               * static_cast<double>(request.priority);
   const auto expected =
     request.input_tokens.value_or(estimator.expected_input(request.input_bytes))
-    + estimator.expected_output(out.agent, request.output_tokens_max);
-  out.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
-  return out;
+    + estimator.expected_output(call.agent, request.output_tokens_max);
+  call.cost = static_cast<double>(std::max<std::int64_t>(expected, 1));
 }
 
 result<void> scheduler_core::in_time(const call_record& call, timestamp now) {
@@ -137,31 +135,36 @@ result<void> scheduler_core::in_time(const call_record& call, timestamp now) {
                  + ", its deadline is " + to_string(*call.deadline)};
 }
 
+result<void> scheduler_core::may_wait(const call_record& call, timestamp now) {
+  if (!routes_.exhausted(call.route, now))
+    return in_time(call, now);
+  ++figures_.refused_quota;
+  const auto& route = routes_.name(call.route);
+  return error{errc::quota_exhausted,
+               route.provider + " says that the quota of key " + route.key
+                 + " for " + route.model + " is used up"};
+}
+
 result<call_ticket> scheduler_core::reserve(const call_request& request,
                                             timestamp now) {
   auto& asks = tenant(request.tenant);
   if (auto ok = admissible(request, asks); !ok)
     return ok.error();
-  auto call = record(request, asks, now);
-  if (routes_.exhausted(call.route, now)) {
-    ++figures_.refused_quota;
-    const auto& route = routes_.name(call.route);
-    return error{errc::quota_exhausted,
-                 route.provider + " says that the quota of key " + route.key
-                   + " for " + route.model + " is used up"};
-  }
-  if (auto ok = in_time(call, now); !ok)
+  auto& call = calls_.add();
+  describe(call, request, asks, now);
+  if (auto ok = may_wait(call, now); !ok) {
+    calls_.erase(call);
     return ok.error();
-  auto& added = calls_.add(std::move(call));
-  const auto ticket = added.ticket;
-  if (added.deadline)
-    deadlines_.emplace(*added.deadline, ticket);
+  }
+  const auto ticket = call.ticket; // It may be gone before we are.
+  if (call.deadline)
+    deadlines_.emplace(*call.deadline, ticket);
   ++asks.waiting;
   ++waiting_;
   ++figures_.reserved;
-  if (added.budget)
-    budgets.keep(*added.budget);
-  ask_budget(added, now);
+  if (call.budget)
+    budgets.keep(*call.budget);
+  ask_budget(call, now);
   return ticket;
 }
 
@@ -206,8 +209,11 @@ void scheduler_core::enqueue(call_record& call) {
 }
 
 void scheduler_core::grant(call_record& call, timestamp now) {
+  if (!spare_holds_.empty()) {
+    call.holds = std::move(spare_holds_.back());
+    spare_holds_.pop_back();
+  }
   routes_.grant(call, now);
-  granted_.push_back(&call);
   call.at = stage::granted;
   call.granted_at = now;
   if (call.deadline)

@@ -57,9 +57,10 @@ private:
   tenant_state& tenant(std::string_view name);
   result<void> admissible(const call_request& request,
                           const tenant_state& tenant);
+  void describe(call_record& call, const call_request& request,
+                const tenant_state& tenant, timestamp now);
+  result<void> may_wait(const call_record& call, timestamp now);
   result<void> in_time(const call_record& call, timestamp now);
-  call_record record(const call_request& request, tenant_state& tenant,
-                     timestamp now);
 
   // From stage to stage.
   void ask_budget(call_record& call, timestamp now);
@@ -76,6 +77,8 @@ private:
   void settle(call_record& call, const call_cost& used, timestamp now);
   void settle_budget(call_record& call, const budget_amount& actual,
                      timestamp now);
+  /// A permit has ended, and all that it held is settled.
+  void forget(call_record& call);
   void leave_budget(call_record& call);
   void warm_next(const call_record& call);
   void retry_budgets(budget_tree::node from, timestamp now);
@@ -94,8 +97,8 @@ private:
   std::map<budget_tree::node, std::set<call_ticket>> budget_waiters_;
   std::vector<call_outcome> outcomes_; ///< Since the last poll.
   std::vector<call_outcome> polled_;
-  std::vector<call_record*> granted_; ///< In this poll.
-  bool changed_ = false;              ///< Since the last poll.
+  std::vector<std::vector<call_limit::hold>> spare_holds_; ///< Of who ended.
+  bool changed_ = false; ///< Since the last poll.
   bool exhausted_ = false;
   std::size_t waiting_ = 0;
   mutable scheduler_figures figures_;

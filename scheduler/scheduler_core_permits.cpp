@@ -19,8 +19,7 @@ void scheduler_core::settle(call_record& call, const call_cost& used,
     hold.of->settle(hold, used, now);
   const auto cost = static_cast<double>(
     std::max<std::int64_t>(used.input_tokens + used.output_tokens, 1));
-  if (cost != call.cost)
-    routes_.charge(call, cost - call.cost);
+  routes_.end(call, cost - call.cost);
   changed_ = true;
 }
 
@@ -31,6 +30,15 @@ void scheduler_core::settle_budget(call_record& call,
   budgets.settle(*call.budget, call.most, actual);
   retry_budgets(*call.budget, now);
   leave_budget(call);
+}
+
+void scheduler_core::forget(call_record& call) {
+  constexpr std::size_t spare_max = 1'024;
+  if (spare_holds_.size() < spare_max) {
+    call.holds.clear();
+    spare_holds_.push_back(std::move(call.holds));
+  }
+  calls_.erase(call);
 }
 
 void scheduler_core::leave_budget(call_record& call) {
@@ -88,7 +96,7 @@ void scheduler_core::commit(call_ticket ticket, const call_usage& actual,
     call->needs.input_tokens + call->needs.output_tokens;
   figures_.actual_tokens += input + t.output_tokens;
   settle_budget(*call, {actual.cost_usd_micros, t.total(), 1}, now);
-  calls_.erase(*call);
+  forget(*call);
 }
 
 void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
@@ -107,7 +115,7 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
   else {
     for (const auto& hold : call->holds)
       hold.of->give_back(hold, now);
-    routes_.charge(*call, -call->cost);
+    routes_.end(*call, -call->cost);
     changed_ = true;
   }
   for (auto& hold : call->holds)
@@ -116,7 +124,7 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
   ++figures_.released;
   warm_next(*call);
   settle_budget(*call, sent && may_cost ? call->most : budget_amount{}, now);
-  calls_.erase(*call);
+  forget(*call);
 }
 
 bool scheduler_core::cancel(call_ticket ticket, timestamp now) {
@@ -141,7 +149,7 @@ void scheduler_core::throttled(call_ticket ticket, const throttle& how,
   ++figures_.throttled;
   for (const auto& hold : call->holds)
     hold.of->give_back(hold, now);
-  routes_.charge(*call, -call->cost);
+  routes_.end(*call, -call->cost);
   const auto gates = routes_.gates(call->route, how.kind);
   for (auto& hold : call->holds)
     hold.of->gate.ended(ticket);
@@ -165,7 +173,7 @@ void scheduler_core::throttled(call_ticket ticket, const throttle& how,
   figures_.pauses += fresh ? 1 : 0;
   warm_next(*call);
   settle_budget(*call, {}, now);
-  calls_.erase(*call);
+  forget(*call);
   changed_ = true;
 }
 
@@ -232,8 +240,6 @@ const std::vector<call_outcome>& scheduler_core::poll(timestamp now) {
     routes_.begin_pass();
     while (auto* call = routes_.next(now))
       grant(*call, now);
-    routes_.fetch_ends(granted_);
-    granted_.clear();
   }
   polled_.clear();
   polled_.swap(outcomes_); // Their memory goes round.

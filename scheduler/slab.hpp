@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace kestrion {
@@ -21,13 +20,12 @@ class slab {
 public:
   using slot = std::uint32_t;
 
-  /// @returns Where it is.
-  slot add(T&& what) {
+  /// @returns Where there is a new one, default-constructed.
+  slot add() {
     if (free_.empty())
       grow();
     const auto out = free_.back();
     free_.pop_back();
-    (*this)[out] = std::move(what);
     return out;
   }
 

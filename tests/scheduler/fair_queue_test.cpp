@@ -30,9 +30,11 @@ struct fixture {
     return last;
   }
 
-  fair_queue::item pop() {
+  /// It has its turn. @param more  Than its cost, or less, it uses.
+  fair_queue::item pop(double more = 0) {
     auto& next = queue.first();
-    queue.erase(next, next.cost);
+    queue.take(next);
+    queue.end(next, more);
     const auto what = next;
     items.erase(what.ticket);
     return what;
@@ -68,9 +70,8 @@ BOOST_AUTO_TEST_CASE(what_calls_really_cost_decides_not_the_estimate) {
     for (std::uint64_t run = 1; run <= 3; ++run)
       push(t, 10 * t + run, 100);
   for (int i = 0; i < 5'000; ++i) {
-    auto what = pop();
-    const auto actual = what.tenant == 0 ? 33.0 : 300.0;
-    queue.charge(what, actual - what.cost);
+    const auto actual = queue.first().tenant == 0 ? 33.0 : 300.0;
+    auto what = pop(actual - queue.first().cost);
     got[what.tenant] += actual;
     what.ticket = ++last;
     queue.push(items[last] = what);
@@ -132,19 +133,51 @@ BOOST_AUTO_TEST_CASE(runs_that_came_and_went_are_forgotten) {
   BOOST_TEST(queue.remembered() < 100u);
 }
 
-BOOST_AUTO_TEST_CASE(what_comes_late_of_a_forgotten_run_counts) {
-  push(0, 1, 10);
-  const auto first = pop();
+BOOST_AUTO_TEST_CASE(what_a_call_used_counts_however_late_it_ends) {
+  auto& slow = items.at(push(0, 1, 10));
+  queue.take(slow);
   for (std::uint64_t run = 2; run <= 100; ++run) {
     push(0, run, 10);
     pop();
   }
   BOOST_TEST(queue.remembered() < 10u);
   const auto other = push(0, 2, 10);
-  queue.charge(first, 1'000); // It has used more than it said.
+  queue.end(slow, 1'000); // It has used more than it said.
   const auto again = push(0, 1, 10);
   BOOST_TEST(pop().ticket == other);
   BOOST_TEST(pop().ticket == again);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_run_each_call_waits_by_itself) {
+  auto& a = items.at(push(0, 1, 10));
+  auto& b = items.at(push(0, 1, 10, 1, 50)); // Before a.
+  auto& c = items.at(push(0, 1, 10, 1, 50));
+  queue.erase(c);
+  auto& d = items.at(push(0, 1, 10));
+  BOOST_TEST(&queue.first() == &b);
+  queue.take(b);
+  BOOST_TEST(&queue.first() == &a);
+  queue.take(a);
+  queue.end(b, 0);
+  queue.end(a, 0);
+  BOOST_TEST(&queue.first() == &d);
+  queue.erase(d);
+  BOOST_TEST(queue.empty());
+  BOOST_TEST(queue.cost() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(runs_of_the_same_name_are_as_many_as_tenants) {
+  auto& a = items.at(push(0, 1, 10));
+  auto& b = items.at(push(1, 1, 10));
+  queue.take(a);
+  queue.take(b);
+  BOOST_TEST(queue.remembered() == 2u);
+  queue.end(b, 1'000);
+  const auto poor = push(0, 1, 10);
+  const auto rich = push(1, 1, 10);
+  BOOST_TEST(pop().ticket == poor);
+  BOOST_TEST(pop().ticket == rich);
+  queue.end(a, 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_SUITE(turn_heap_test)
 BOOST_AUTO_TEST_CASE(the_first_is_first_whoever_comes_and_goes) {
   for (std::uint32_t seed = 1; seed <= 10; ++seed)
     comes_and_goes<4>(seed);
+  for (std::uint32_t seed = 1; seed <= 10; ++seed)
+    comes_and_goes<8>(seed);
 }
 
 BOOST_AUTO_TEST_CASE(with_one_branch_all_are_in_order) {
