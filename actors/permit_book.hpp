@@ -23,8 +23,7 @@ namespace kestrion {
 /// @par Threading The scheduler's actor only.
 struct permit_book {
   struct permit {
-    std::uint64_t number : 63 = 0;
-    std::uint64_t is_granted : 1 = 0;
+    std::uint64_t number = 0;
     call_ticket ticket = 0;
   };
   /// The life of a run that asked. As small as a line of a cache, for there may
@@ -43,7 +42,6 @@ struct permit_book {
 
   token_scheduler scheduler;
   slab_table<run_id, holder> holders;
-  std::size_t waiting = 0;
   /// Of limits that processes share: which slices are ours.
   std::map<std::string, std::uint64_t> leases;
 };

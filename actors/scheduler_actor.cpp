@@ -25,23 +25,12 @@ void tell(const caf::actor_addr& holder, Message m) {
 }
 
 /// Forgets a permit. @returns What it was.
-permit_book::permit take_out(permit_book& book, permit_book::holder& holder,
+permit_book::permit take_out(permit_book::holder& holder,
                              const permit_book::permit& permit) {
   const auto out = permit;
   auto& all = holder.permits;
   all.erase(all.begin() + (&permit - all.data()));
-  book.waiting -= out.is_granted ? 0 : 1;
   return out;
-}
-
-void give_back(scheduler_self self, const permit_book::permit& permit,
-               const call_released& how) {
-  auto& scheduler = self->state.book->scheduler;
-  const auto now = self->state.now();
-  if (permit.is_granted)
-    scheduler.release(permit.ticket, how.sent, now, how.may_cost);
-  else
-    scheduler.cancel(permit.ticket, now);
 }
 
 /// A life of a run has ended, and whatever it called has no one to answer to.
@@ -50,10 +39,8 @@ void forget_holder(scheduler_self self, const run_id& run) {
   const auto* holder = book.holders.find(run);
   if (!holder)
     return;
-  for (const auto& permit : holder->permits) {
-    book.waiting -= permit.is_granted ? 0 : 1;
-    give_back(self, permit, {.sent = true});
-  }
+  for (const auto& permit : holder->permits)
+    book.scheduler.release(permit.ticket, true, self->state.now());
   self->state.watched.erase(holder->actor);
   book.holders.erase(run);
 }
@@ -108,8 +95,7 @@ void take_up(scheduler_self self, reserve_call& x, timestamp now) {
     tell(x.holder, call_decided{x.permit, ticket.error()});
     return;
   }
-  holder->permits.push_back({x.permit, false, *ticket});
-  ++book.waiting;
+  holder->permits.push_back({x.permit, *ticket});
 }
 
 void take_up(scheduler_self self, const end_call& x, timestamp now) {
@@ -118,10 +104,7 @@ void take_up(scheduler_self self, const end_call& x, timestamp now) {
   const auto* known = holder ? holder->find(x.permit) : nullptr;
   if (!known)
     return; // Given back before.
-  const auto permit = take_out(book, *holder, *known);
-  if (const auto* lost = std::get_if<call_released>(&x.how);
-      lost && x.limits.empty())
-    return give_back(self, permit, *lost);
+  const auto permit = take_out(*holder, *known);
   auto& scheduler = book.scheduler;
   for (const auto& report : x.limits)
     scheduler.report(permit.ticket, report, now);
@@ -146,16 +129,14 @@ void take_up_all(scheduler_self self) {
 // -- what follows -------------------------------------------------------------
 
 void announce(permit_book& book, const call_granted& x,
-              permit_book::holder& holder, permit_book::permit& permit) {
-  permit.is_granted = true;
-  --book.waiting;
+              permit_book::holder& holder, const permit_book::permit& permit) {
   book.holders.expect(x.run, holder); // It ends, and asks again.
   tell(holder.actor, call_decided{permit.number});
 }
 
-void announce(permit_book& book, const call_refused& x,
-              permit_book::holder& holder, permit_book::permit& permit) {
-  const auto number = take_out(book, holder, permit).number;
+void announce(permit_book&, const call_refused& x, permit_book::holder& holder,
+              const permit_book::permit& permit) {
+  const auto number = take_out(holder, permit).number;
   tell(holder.actor, call_decided{number, x.why});
 }
 
@@ -173,7 +154,8 @@ void announce_all(permit_book& book,
     std::visit(
       [&](const auto& x) {
         auto* holder = holder_of(outcome);
-        if (auto* permit = holder ? holder->find_ticket(x.ticket) : nullptr)
+        if (const auto* permit =
+              holder ? holder->find_ticket(x.ticket) : nullptr)
           announce(book, x, *holder, *permit); // Else it was given up.
       },
       outcome);
@@ -194,7 +176,7 @@ void look(scheduler_self self) {
   auto& st = self->state;
   const auto now = st.now();
   announce_all(*st.book, st.book->scheduler.poll(now));
-  st.desk->waiting = st.book->waiting;
+  st.desk->waiting = st.book->scheduler.calls_waiting();
   set_alarm(self, now);
 }
 

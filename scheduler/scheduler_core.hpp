@@ -40,6 +40,7 @@ public:
   const std::vector<call_outcome>& poll(timestamp now);
   std::optional<timestamp> next_event(timestamp now) const;
   std::optional<call_waiting> waiting(call_ticket ticket, timestamp now) const;
+  std::size_t calls_waiting() const { return waiting_; }
   scheduler_figures figures(timestamp now) const;
   std::vector<limit_need> limit_needs(timestamp now) const;
   void set_slice(const limit_slice& slice, timestamp now);

@@ -101,9 +101,15 @@ void scheduler_core::commit(call_ticket ticket, const call_usage& actual,
 
 void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
                              bool may_cost) {
-  auto* call = permit(ticket);
+  auto* call = calls_.find(ticket);
   if (!call)
     return;
+  if (call->at != stage::granted) {
+    leave(*call, now);
+    calls_.erase(*call);
+    ++figures_.cancelled;
+    return;
+  }
   const auto& estimator = routes_.estimator(call->route);
   call_cost used;
   if (sent)
@@ -128,17 +134,9 @@ void scheduler_core::release(call_ticket ticket, bool sent, timestamp now,
 }
 
 bool scheduler_core::cancel(call_ticket ticket, timestamp now) {
-  auto* call = calls_.find(ticket);
-  if (!call)
-    return false;
-  if (call->at == stage::granted) {
-    release(ticket, true, now);
-    return true;
-  }
-  leave(*call, now);
-  calls_.erase(*call);
-  ++figures_.cancelled;
-  return true;
+  const auto is_there = calls_.find(ticket) != nullptr;
+  release(ticket, true, now);
+  return is_there;
 }
 
 void scheduler_core::throttled(call_ticket ticket, const throttle& how,

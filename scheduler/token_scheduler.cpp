@@ -78,6 +78,10 @@ std::optional<call_waiting> token_scheduler::waiting(call_ticket ticket,
   return core_->waiting(ticket, now);
 }
 
+std::size_t token_scheduler::calls_waiting() const {
+  return core_->calls_waiting();
+}
+
 std::vector<limit_need> token_scheduler::limit_needs(timestamp now) const {
   return core_->limit_needs(now);
 }

@@ -172,7 +172,8 @@ public:
   /// and below: late and repeated messages do no harm.
   void commit(call_ticket ticket, const call_usage& actual, timestamp now);
 
-  /// The call has no answer: it failed, or its holder died.
+  /// The call has no answer: it failed, or its holder died. A waiting one is
+  /// taken out.
   /// @param sent  Whether the server may have got it. Then what such a call
   ///              uses on average stays charged.
   /// @param may_cost  Of one that was sent: nobody knows whether it has to be
@@ -196,6 +197,8 @@ public:
 
   /// Why a call waits; not set if it does not.
   std::optional<call_waiting> waiting(call_ticket ticket, timestamp now) const;
+
+  std::size_t calls_waiting() const;
 
   /// What the limits need that are shared across processes: for who gets us
   /// slices of them.

@@ -120,6 +120,23 @@ BOOST_AUTO_TEST_CASE(who_is_cancelled_is_out_at_once) {
   BOOST_TEST(s.figures(now).waiting == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(whose_holder_died_is_out_whether_it_waited_or_not) {
+  const auto a = ask(call(1));
+  const auto b = ask(call(2));
+  const auto c = ask(call(3));
+  BOOST_TEST(s.calls_waiting() == 2u);
+  s.release(b, true, now);
+  BOOST_TEST(s.calls_waiting() == 1u);
+  BOOST_TEST(!s.waiting(b, now));
+  s.release(a, false, now);
+  poll();
+  BOOST_TEST(has(c));
+  BOOST_TEST(!has(b));
+  BOOST_TEST(s.calls_waiting() == 0u);
+  BOOST_TEST(s.figures(now).cancelled == 1u);
+  BOOST_TEST(s.figures(now).released == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_deadline_refuses_while_it_waits_and_early_if_hopeless) {
   ask(call(1));
   auto hasty = call(2);
