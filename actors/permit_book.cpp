@@ -16,16 +16,12 @@ std::string budget_name(const std::string& tenant) {
 } // namespace
 
 permit_book::permit* permit_book::holder::find(std::uint64_t number) {
-  const auto found =
-    std::find_if(permits.begin(), permits.end(),
-                 [&](const permit& each) { return each.number == number; });
+  const auto found = std::ranges::find(permits, number, &permit::number);
   return found == permits.end() ? nullptr : &*found;
 }
 
 permit_book::permit* permit_book::holder::find_ticket(call_ticket ticket) {
-  const auto found =
-    std::find_if(permits.begin(), permits.end(),
-                 [&](const permit& each) { return each.ticket == ticket; });
+  const auto found = std::ranges::find(permits, ticket, &permit::ticket);
   return found == permits.end() ? nullptr : &*found;
 }
 

@@ -4,6 +4,7 @@
 #include <kestrion/actors/run_budget.hpp>
 #include <kestrion/messages/run_id.hpp>
 
+#include <kestrion/scheduler/fetch.hpp>
 #include <kestrion/scheduler/slab_table.hpp>
 
 #include <boost/container/small_vector.hpp>
@@ -28,7 +29,7 @@ struct permit_book {
   };
   /// The life of a run that asked. As small as a line of a cache, for there may
   /// be very many.
-  struct alignas(64) holder {
+  struct alignas(cache_line) holder {
     permit* find(std::uint64_t number);
     permit* find_ticket(call_ticket ticket);
 
@@ -36,7 +37,7 @@ struct permit_book {
     std::uint32_t place = 0;                           ///< Of itself.
     boost::container::small_vector<permit, 1> permits; ///< In their order.
   };
-  static_assert(sizeof(holder) == 64);
+  static_assert(sizeof(holder) == cache_line);
 
   explicit permit_book(scheduler_options options) : scheduler(options) {}
 

@@ -2,6 +2,7 @@
 
 #include <kestrion/scheduler/call_limit.hpp>
 #include <kestrion/scheduler/fair_queue.hpp>
+#include <kestrion/scheduler/fetch.hpp>
 #include <kestrion/scheduler/token_scheduler.hpp>
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace kestrion {
 
 /// What a scheduler knows of one call, from its reservation to its end. There
 /// may be very many, so it is kept small: four lines of a cache.
-struct alignas(64) call_record : fair_queue::item {
+struct alignas(cache_line) call_record : fair_queue::item {
   enum class stage : std::uint8_t { budget, prefix, queued, granted };
 
   std::uint32_t route = 0;

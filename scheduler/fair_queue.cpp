@@ -1,7 +1,5 @@
 #include <kestrion/scheduler/fair_queue.hpp>
 
-#include <kestrion/scheduler/fetch.hpp>
-
 #include <algorithm>
 
 namespace kestrion {

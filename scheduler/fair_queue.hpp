@@ -3,6 +3,7 @@
 #include <kestrion/messages/run_id.hpp>
 
 #include <kestrion/scheduler/fair_order.hpp>
+#include <kestrion/scheduler/fetch.hpp>
 #include <kestrion/scheduler/slab_table.hpp>
 
 #include <cstddef>
@@ -87,7 +88,7 @@ private:
     }
   };
   /// As small as a line of a cache, for there may be very many.
-  struct alignas(64) run_queue : fair_member {
+  struct alignas(cache_line) run_queue : fair_member {
     run_key key;
     std::uint32_t items = 0;   ///< That wait or were taken.
     std::uint32_t left = none; ///< Its place among those that have none.
@@ -105,7 +106,7 @@ private:
     double cost = 0;
   };
 
-  static_assert(sizeof(run_queue) == 64);
+  static_assert(sizeof(run_queue) == cache_line);
 
   tenant_queue& at(std::uint32_t tenant);
   /// It waits no more. @param cost  It gets so much.

@@ -4,12 +4,14 @@
 
 namespace kestrion {
 
+/// In bytes. Another size costs time, and no more.
+inline constexpr std::size_t cache_line = 64;
+
 /// Asks for memory that is needed soon, and does not wait for it. Where
 /// thousands wait, each of them has not been looked at for long, and waiting
 /// for its memory takes longer than all that is decided about it.
 inline void fetch(const void* what, std::size_t bytes) {
-  constexpr std::size_t line = 64; // Another size costs time, and no more.
-  for (std::size_t at = 0; at < bytes; at += line)
+  for (std::size_t at = 0; at < bytes; at += cache_line)
     __builtin_prefetch(static_cast<const char*>(what) + at);
 }
 

@@ -139,10 +139,14 @@ result<void> scheduler_core::may_wait(const call_record& call, timestamp now) {
   if (!routes_.exhausted(call.route, now))
     return in_time(call, now);
   ++figures_.refused_quota;
+  return used_up(call);
+}
+
+error scheduler_core::used_up(const call_record& call) const {
   const auto& route = routes_.name(call.route);
-  return error{errc::quota_exhausted,
-               route.provider + " says that the quota of key " + route.key
-                 + " for " + route.model + " is used up"};
+  return {errc::quota_exhausted, route.provider + " says that the quota of key "
+                                   + route.key + " for " + route.model
+                                   + " is used up"};
 }
 
 result<call_ticket> scheduler_core::reserve(const call_request& request,

@@ -61,6 +61,7 @@ private:
   void describe(call_record& call, const call_request& request,
                 const tenant_state& tenant, timestamp now);
   result<void> may_wait(const call_record& call, timestamp now);
+  error used_up(const call_record& call) const;
   result<void> in_time(const call_record& call, timestamp now);
 
   // From stage to stage.
@@ -98,7 +99,8 @@ private:
   std::map<budget_tree::node, std::set<call_ticket>> budget_waiters_;
   std::vector<call_outcome> outcomes_; ///< Since the last poll.
   std::vector<call_outcome> polled_;
-  std::vector<std::vector<call_limit::hold>> spare_holds_; ///< Of who ended.
+  /// Of calls that ended: their memory goes round.
+  std::vector<std::vector<call_limit::hold>> spare_holds_;
   bool changed_ = false; ///< Since the last poll.
   bool exhausted_ = false;
   std::size_t waiting_ = 0;

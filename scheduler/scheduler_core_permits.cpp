@@ -210,12 +210,7 @@ void scheduler_core::refuse_exhausted(timestamp now) {
   for (const auto ticket : gone) {
     auto& call = calls_.at(ticket);
     ++figures_.refused_quota;
-    const auto& route = routes_.name(call.route);
-    refuse(call,
-           {errc::quota_exhausted,
-            route.provider + " says that the quota of key " + route.key
-              + " for " + route.model + " is used up"},
-           std::nullopt, now);
+    refuse(call, used_up(call), std::nullopt, now);
   }
 }
 

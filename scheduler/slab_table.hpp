@@ -22,18 +22,16 @@ public:
 
   /// @returns Nothing if there is none.
   T* find(const Key& key) const {
-    const auto& warm = warm_[place_of(key)];
-    if (warm.what && warm.key == key)
-      return warm.what;
+    if (auto* what = expected(key))
+      return what;
     const auto found = slots_.find(key);
     return found == slots_.end() ? nullptr : &objects_[found->second];
   }
 
   /// Makes it, default-constructed, if there is none.
   T& operator[](const Key& key) {
-    const auto& warm = warm_[place_of(key)];
-    if (warm.what && warm.key == key)
-      return *warm.what;
+    if (auto* what = expected(key))
+      return *what;
     const auto [found, is_new] = slots_.try_emplace(key, 0);
     if (is_new)
       found->second = objects_.add();
@@ -50,9 +48,10 @@ public:
   /// It is there, and is looked for soon.
   void expect(const Key& key, T& what) { warm_[place_of(key)] = {key, &what}; }
 
+  /// There is one. @param key  A copy: ours goes with what it names.
   void erase(Key key) {
-    if (auto& warm = warm_[place_of(key)]; warm.key == key)
-      warm = {};
+    if (expected(key))
+      warm_[place_of(key)] = {};
     const auto found = slots_.find(key);
     objects_.erase(found->second);
     slots_.erase(found);
@@ -77,6 +76,11 @@ private:
   /// The upper bits of a product depend on all bits of the hash.
   static std::size_t place_of(const Key& key) {
     return Hash{}(key)*0x9e37'79b9'7f4a'7c15U >> (64 - warm_bits);
+  }
+
+  T* expected(const Key& key) const {
+    const auto& warm = warm_[place_of(key)];
+    return warm.key == key ? warm.what : nullptr;
   }
 
   boost::unordered_flat_map<Key, slot, Hash> slots_;
